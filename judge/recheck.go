@@ -1,0 +1,61 @@
+package judge
+
+import (
+	"bytes"
+	"slices"
+
+	"barnraise"
+)
+
+// Recheck is what evidence shows to whoever looks at it: its answers have been checked against registry and receipts before
+// ([barnraise.Evidence.Check]).
+type Recheck struct {
+	// Holds reports whether the answers contradict each other, the verifier, or what this machine computed.
+	Holds bool
+	// Culprits are the servers that protocol 7.3 (a), (b) or (d) proves by this machine's own execution, ascending; without
+	// execution there are none.
+	Culprits []barnraise.ServerID
+	Verdict  barnraise.Verdict // of the verifier over all answers
+	// Quarantine says that the image contradicts itself here, so that nobody is proved wrong (protocol 7.4).
+	Quarantine bool
+}
+
+// Examine rechecks evidence: the same answers, verifier and executions give the same result everywhere. Answers of one server
+// may stand in it twice, which no live case has.
+func Examine(answers []Answer, reruns []Rerun, verify Verifier) Recheck {
+	b := &bench{Case{Answers: answers, Reruns: reruns, Verify: verify}}
+	finding := verify(b.bodies(b.all()))
+	r := Recheck{Verdict: finding.Verdict, Quarantine: b.contradictsItself()}
+	r.Holds = finding.Status == barnraise.Disagreement || len(finding.Culprits) > 0 || len(b.equivocators()) > 0
+	if r.Quarantine {
+		return r
+	}
+	for _, s := range b.strikes(b.all()) {
+		if b.executed(s.Answer) && s.Conclusive {
+			r.Culprits = append(r.Culprits, answers[s.Answer].Server)
+		}
+	}
+	for _, i := range b.equivocators() {
+		if b.executed(i) {
+			r.Culprits = append(r.Culprits, answers[i].Server)
+		}
+	}
+	slices.Sort(r.Culprits)
+	r.Culprits = slices.Compact(r.Culprits)
+	r.Holds = r.Holds || len(r.Culprits) > 0
+	return r
+}
+
+// equivocators are the answers that differ from another of the same server under the same key on the same platform (protocol
+// 7.3 d).
+func (b *bench) equivocators() (found []int) {
+	for i, a := range b.Answers {
+		for j, o := range b.Answers {
+			if i != j && a.Server == o.Server && a.KeyID == o.KeyID && a.Platform == o.Platform && !bytes.Equal(a.Body, o.Body) {
+				found = append(found, i)
+				break
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,186 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"barnraise"
+)
+
+// answers builds one answer per word, each of another operator. A word in capitals was drawn after the dispute arose; one
+// that ends in ' was executed on the other platform.
+func answers(words ...string) (list []Answer) {
+	for i, word := range words {
+		a := Answer{Server: barnraise.ServerID(i + 1), Operator: Operator(fmt.Sprint(i)), Platform: platform, Body: []byte(word)}
+		if word[len(word)-1] == '\'' {
+			a.Platform, a.Body = other, []byte(word[:len(word)-1])
+		}
+		if word[0] >= 'A' && word[0] <= 'Z' {
+			a.After, a.Body = true, append([]byte{word[0] + 'a' - 'A'}, a.Body[1:]...)
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+func ran(bodies ...string) []Rerun {
+	return []Rerun{{Platform: platform, Wasm: true, Bodies: [2][]byte{[]byte(bodies[0]), []byte(bodies[len(bodies)-1])}}}
+}
+
+// tolerant takes bodies that begin alike for equal, as a verifier of floats would; "proof…" proves itself and "bogus" does not.
+func tolerant(bodies [][]byte) Finding {
+	f := Finding{Verdict: barnraise.Verdict{Status: barnraise.Accepted}}
+	for i, b := range bodies {
+		switch {
+		case string(b) == "bogus":
+			f.Culprits = append(f.Culprits, i)
+		case b[0] != bodies[0][0]:
+			return Finding{Verdict: barnraise.Verdict{Status: barnraise.Disagreement, Winner: -1}}
+		}
+	}
+	if len(f.Culprits) == len(bodies) {
+		f.Status, f.Winner = barnraise.Disagreement, -1
+	} else if len(f.Culprits) > 0 && f.Culprits[0] == 0 {
+		f.Winner = len(f.Culprits)
+	}
+	return f
+}
+
+func undecided(need int) Verifier {
+	return func([][]byte) Finding {
+		return Finding{Verdict: barnraise.Verdict{Status: barnraise.Undecided, Winner: -1, Need: need}}
+	}
+}
+
+func trapsOn(word string) Verifier {
+	return func(bodies [][]byte) Finding {
+		if slices.ContainsFunc(bodies, func(b []byte) bool { return string(b) == word }) {
+			return Finding{Verdict: barnraise.Verdict{Status: barnraise.Undecided, Winner: -1}, Trapped: true}
+		}
+		return compare(bodies)
+	}
+}
+
+func TestJudge(t *testing.T) {
+	run := []barnraise.Digest{platform}
+	for _, c := range []struct {
+		name string
+		in   Case
+		want Step // Verdict is not compared
+	}{
+		{"6.1 fewer operators than minRequests: ask on",
+			Case{MinRequests: 3, Answers: answers("a"), Undrawn: 5, Verify: compare}, Step{Do: Ask, Count: 2}},
+		{"6.1 fewer operators than there are",
+			Case{MinRequests: 3, Answers: answers("a", "a"), Verify: compare}, Step{Do: Fail}},
+		{"6.2 two servers of one operator are one vote",
+			Case{MinRequests: 2, Answers: []Answer{{Server: 1, Operator: "x", Body: []byte("a")}, {Server: 2, Operator: "x", Body: []byte("a")}}, Undrawn: 1, Verify: compare},
+			Step{Do: Ask, Count: 1}},
+		{"agreement",
+			Case{MinRequests: 2, Answers: answers("a", "a"), Undrawn: 2, Verify: compare}, Step{Do: Accept}},
+		{"5.3 undecided may ask for more",
+			Case{MinRequests: 1, Answers: answers("a"), Undrawn: 5, Verify: undecided(3)}, Step{Do: Ask, Count: 2}},
+		{"5.3 undecided, nobody left",
+			Case{MinRequests: 1, Answers: answers("a"), Verify: undecided(3)}, Step{Do: Fail}},
+		{"5.5 the answer on which the verifier breaks is set aside",
+			Case{MinRequests: 2, Answers: answers("a", "x", "a"), Undrawn: 1, Verify: trapsOn("x")}, Step{Do: Accept, Aside: []int{1}}},
+		{"5.5 a verifier that breaks on everything",
+			Case{MinRequests: 2, Answers: answers("a", "a", "a"), Undrawn: 1, Verify: verifiers["traps"]}, Step{Do: Ask, Count: 1}},
+		{"7.1 no party is a witness: an auditor's answer decides nothing",
+			Case{MinRequests: 2, Answers: answers("a", "b", "b"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Disputed: true}},
+		{"7.3c a witness sides",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 1, Covered: true, Verify: compare},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
+		{"7.3c a witness that sides with nobody, then one that does",
+			Case{MinRequests: 2, Answers: answers("a", "b", "C", "B"), Undrawn: 1, Covered: true, Verify: compare},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}, {2, Witnessed, false}}}},
+		{"7.3c a witness that sides with nobody: the next",
+			Case{MinRequests: 2, Answers: answers("a", "b", "C"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Disputed: true}},
+		{"7.3c only among answers of one platform",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B'"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Disputed: true}},
+		{"7.3c only where the image is known not to contradict itself",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Verify: compare}, Step{Do: Fail, Disputed: true}},
+		{"7.3c a tolerant verifier says whose side",
+			Case{MinRequests: 2, Answers: answers("a1", "b1", "B2"), Undrawn: 1, Covered: true, Verify: tolerant},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
+		{"who can run the image does so before anybody is struck",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 1, Covered: true, Runnable: run, Verify: compare},
+			Step{Do: Execute, Platforms: run, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
+		{"7.3b re-execution differs",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Reruns: ran("b"), Undrawn: 1, Verify: compare},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Reexecuted, true}}}},
+		{"7.3b against the witness and the crowd",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B", "B"), Reruns: ran("a"), Verify: compare},
+			Step{Do: Accept, Winner: 0, Disputed: true, Strikes: []Strike{{1, Reexecuted, true}, {2, Reexecuted, true}, {3, Reexecuted, true}}}},
+		{"7.3b the verifier accepts it beside what was computed",
+			Case{MinRequests: 2, Answers: answers("a1", "b1"), Reruns: ran("b2"), Verify: tolerant},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Reexecuted, true}}}},
+		{"7.3b not for an answer of a platform that was not run",
+			Case{MinRequests: 2, Answers: answers("a'", "b"), Reruns: ran("b"), Verify: compare}, Step{Do: Accept, Winner: 1, Disputed: true}},
+		{"7.3b two liars, nobody right: the call goes on",
+			Case{MinRequests: 2, Answers: answers("a", "b"), Reruns: ran("c"), Undrawn: 1, Verify: compare},
+			Step{Do: Ask, Count: 1, Disputed: true, Strikes: []Strike{{0, Reexecuted, true}, {1, Reexecuted, true}}}},
+		{"7.3b two liars and nobody left: both struck, the call fails closed",
+			Case{MinRequests: 2, Answers: answers("a", "b"), Reruns: ran("c"), Verify: compare},
+			Step{Do: Fail, Disputed: true, Strikes: []Strike{{0, Reexecuted, true}, {1, Reexecuted, true}}}},
+		{"7.4 the image contradicts itself: nobody is struck",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Reruns: ran("a", "b"), Covered: true, Undrawn: 1, Verify: compare},
+			Step{Do: Fail, Disputed: true, Quarantine: true}},
+		{"7.3a the verifier alone",
+			Case{MinRequests: 1, Answers: answers("bogus", "proof"), Verify: tolerant},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, RejectedAlone, false}}}},
+		{"7.3a and re-execution differs too",
+			Case{MinRequests: 1, Answers: answers("bogus", "proof"), Reruns: ran("proof"), Verify: tolerant},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, RejectedAlone, true}}}},
+		{"7.2 what the image answers is never struck, whatever the verifier says; the revision is marked",
+			Case{MinRequests: 1, Answers: answers("bogus", "proof"), Reruns: ran("bogus"), Verify: tolerant},
+			Step{Do: Accept, Winner: 0, Disputed: true, Marked: true, Strikes: []Strike{{1, Reexecuted, true}}}},
+		{"7.7 while an undrawn operator remains the call goes on",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 2, Verify: compare}, Step{Do: Ask, Count: 1, Disputed: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := Judge(c.in)
+			got.Verdict = barnraise.Verdict{}
+			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", c.want) {
+				t.Errorf("judged\n%+v, want\n%+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestExamine(t *testing.T) {
+	twice := answers("a", "b")
+	twice[1].Server, twice[0].KeyID, twice[1].KeyID = 1, "k", "k"
+	rotated := slices.Clone(twice)
+	rotated[1].KeyID = "l"
+	for _, c := range []struct {
+		name     string
+		answers  []Answer
+		reruns   []Rerun
+		verify   Verifier
+		holds    bool
+		culprits []barnraise.ServerID
+	}{
+		{"contradiction, nobody executes: held unproved", answers("a", "b"), nil, compare, true, nil},
+		{"contradiction, re-executed", answers("a", "b", "b"), ran("b"), compare, true, []barnraise.ServerID{1}},
+		{"no contradiction", answers("a", "a"), nil, compare, false, nil},
+		{"no contradiction, but the image says otherwise", answers("a", "a"), ran("b"), compare, true, []barnraise.ServerID{1, 2}},
+		{"the image contradicts itself", answers("a", "b"), ran("a", "b"), compare, true, nil},
+		{"rejected alone, nobody executes", answers("bogus"), nil, tolerant, true, nil},
+		{"rejected alone, and re-execution differs", answers("bogus"), ran("proof"), tolerant, true, []barnraise.ServerID{1}},
+		{"rejected alone, but the image says so", answers("bogus"), ran("bogus"), tolerant, true, nil},
+		{"undecided", answers("a", "b"), nil, undecided(0), false, nil},
+		{"7.3d two receipts for one request, nobody executes", twice, nil, compare, true, nil},
+		{"7.3d two receipts for one request", twice, ran("a"), compare, true, []barnraise.ServerID{1}},
+		{"7.3d both beside the truth for the verifier", twice, ran("a"), func([][]byte) Finding { return accepted(0) }, true, []barnraise.ServerID{1}},
+		{"7.3d under two keys is no equivocation", rotated, ran("c"), func([][]byte) Finding { return accepted(0) }, false, nil},
+		{"another platform than the one executed", answers("a'", "b"), ran("b"), compare, true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := Examine(c.answers, c.reruns, c.verify)
+			if got.Holds != c.holds || !slices.Equal(got.Culprits, c.culprits) {
+				t.Errorf("holds %v, culprits %v; want %v, %v", got.Holds, got.Culprits, c.holds, c.culprits)
+			}
+		})
+	}
+}
