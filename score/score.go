@@ -70,10 +70,7 @@ func (b *Book) Strike(s Strike) {
 		})
 		if other >= 0 {
 			b.strikes = slices.Delete(b.strikes, other, other+1)
-			if b.suspect == nil {
-				b.suspect = make(map[Revision]uint64)
-			}
-			b.suspect[Revision{s.Service, s.Revision}] = s.Epoch
+			b.Mark(Revision{s.Service, s.Revision}, s.Epoch)
 			return
 		}
 	}
@@ -88,7 +85,15 @@ func (b *Book) Clean(server barnraise.ServerID, epoch uint64) bool {
 	return !slices.ContainsFunc(b.strikes, func(s Strike) bool { return s.Server == server && standing(s, epoch) })
 }
 
-// Suspect reports whether the revision is suspect of contradicting itself (protocol 7.5).
+// Mark makes a revision suspect: its image or its verifier, and not its hosts, is what is wrong (protocol 7.2, 7.5).
+func (b *Book) Mark(r Revision, epoch uint64) {
+	if b.suspect == nil {
+		b.suspect = make(map[Revision]uint64)
+	}
+	b.suspect[r] = epoch
+}
+
+// Suspect reports whether the revision was marked within the last ten epochs.
 func (b *Book) Suspect(r Revision, epoch uint64) bool {
 	since, ok := b.suspect[r]
 	return ok && since+CleanEpochs > epoch
