@@ -1,0 +1,180 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"barnraise"
+)
+
+// DefaultTimeout is how long one request may take where [Puller.Timeout] is zero, and MinRate what a source must deliver, in
+// bytes a second, to be given more time than that.
+const (
+	DefaultTimeout = 15 * time.Second
+	MinRate        = 128 << 10
+)
+
+// Puller copies images from servers that nobody has to believe into a store. It is safe for concurrent use.
+type Puller struct {
+	Client  *http.Client  // such as dial.Client makes, without a timeout of its own: it decides which addresses are reached
+	Store   *Store        // what it holds is not asked for; what arrives is kept
+	Timeout time.Duration // for one request, a blob's at MinRate added; zero means DefaultTimeout
+}
+
+// Pull completes an image in the store: its index, and of each wanted platform that the index has the manifest, the
+// configuration and the layers; no platforms mean all that services run on. It returns the variants that are now there.
+//
+// Sources are the base URLs of servers that serve /v2/ as [Handler] does. A blob that one of them does not deliver is asked
+// of the next, so a pull that broke off goes on where it was, also from elsewhere. Where a blob comes from nobody, the error
+// has a line for each source with its reason, [ErrMismatch] where it sent other bytes. Pull fails with [ErrNoVariant] where
+// the image has none of the platforms, with [ErrImage] where it is malformed or beyond the bounds.
+func (p *Puller) Pull(ctx context.Context, index barnraise.Digest, sources []string, platforms ...string) ([]Variant, error) {
+	t := &transfer{Puller: p, sources: slices.Clone(sources)}
+	variants, err := t.pull(ctx, index, platforms)
+	if err != nil {
+		return nil, fmt.Errorf("pull image %s: %w", index, err)
+	}
+	return variants, nil
+}
+
+// transfer is one pull: the sources in the order in which they are asked, which failures change.
+type transfer struct {
+	*Puller
+	sources []string
+}
+
+func (t *transfer) pull(ctx context.Context, index barnraise.Digest, platforms []string) ([]Variant, error) {
+	if err := t.get(ctx, "manifests", index, MaxDocument); err != nil {
+		return nil, err
+	}
+	variants, err := t.wanted(index, platforms)
+	if err != nil {
+		return nil, err
+	}
+	if len(variants) < len(platforms) || len(platforms) == 0 {
+		err = t.undeclared(ctx, index)
+		variants, _ = t.wanted(index, platforms)
+	}
+	if len(variants) == 0 {
+		if len(platforms) == 0 {
+			platforms = []string{"that services run on"}
+		}
+		return nil, errors.Join(fmt.Errorf("%w %s", ErrNoVariant, strings.Join(platforms, ", ")), err)
+	}
+	for _, v := range variants {
+		if err := t.variant(ctx, v.Manifest); err != nil {
+			return nil, fmt.Errorf("%s: %w", v.Platform, err)
+		}
+	}
+	return variants, nil
+}
+
+// wanted lists the variants among those platforms, as far as the store can tell.
+func (t *transfer) wanted(index barnraise.Digest, platforms []string) ([]Variant, error) {
+	all, err := t.Store.Variants(index)
+	if len(platforms) == 0 {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(v Variant) bool { return !slices.Contains(platforms, v.Platform) }), err
+}
+
+// undeclared gets the configurations of what the index gives no platform for: they may say that it is a wasm artifact.
+func (t *transfer) undeclared(ctx context.Context, index barnraise.Digest) error {
+	x, err := t.Store.index(index)
+	for _, d := range x.Manifests {
+		if d.Platform != nil {
+			continue
+		}
+		m, err2 := t.manifest(ctx, d.Digest, d.Size)
+		if err2 == nil {
+			err2 = t.get(ctx, "blobs", m.Config.Digest, m.Config.Size)
+		}
+		err = errors.Join(err, err2)
+	}
+	return err
+}
+
+func (t *transfer) manifest(ctx context.Context, d barnraise.Digest, most int64) (manifest, error) {
+	if err := t.get(ctx, "manifests", d, most); err != nil {
+		return manifest{}, err
+	}
+	return t.Store.manifest(d)
+}
+
+// variant completes one variant.
+func (t *transfer) variant(ctx context.Context, d barnraise.Digest) error {
+	m, err := t.manifest(ctx, d, MaxDocument)
+	if err != nil {
+		return err
+	}
+	for _, blob := range append(m.Layers, m.Config) {
+		if err := t.get(ctx, "blobs", blob.Digest, blob.Size); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// get completes one blob of at most that many bytes. A source that fails is asked last from then on.
+func (t *transfer) get(ctx context.Context, kind string, d barnraise.Digest, most int64) error {
+	if t.Store.Check(d) == nil {
+		return nil
+	}
+	if len(t.sources) == 0 {
+		return fmt.Errorf("get %s: no source to ask: %w", d, ErrNotFound)
+	}
+	var failures []error
+	for range len(t.sources) {
+		source := t.sources[0]
+		err := t.ask(ctx, source, kind, d, most)
+		if err == nil {
+			return nil
+		}
+		failures = append(failures, fmt.Errorf("%s: %w", source, err))
+		if ctx.Err() != nil {
+			break
+		}
+		t.sources = append(t.sources[1:], source)
+	}
+	return fmt.Errorf("get %s: %w", d, errors.Join(failures...))
+}
+
+// ask gets one blob from one source into the store.
+func (t *transfer) ask(ctx context.Context, source, kind string, d barnraise.Digest, most int64) error {
+	timeout := t.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	if kind == "blobs" {
+		timeout += time.Duration(most) * time.Second / MinRate
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	url := fmt.Sprintf("%s/v2/image/%s/%s", strings.TrimSuffix(source, "/"), kind, d)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	if kind == "manifests" {
+		req.Header.Set("Accept", typeIndex+", "+typeManifest)
+	}
+	resp, err := t.Client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusNotFound:
+		return fmt.Errorf("answers %s: %w", resp.Status, ErrNotFound)
+	case resp.StatusCode != http.StatusOK:
+		return fmt.Errorf("answers %s", resp.Status)
+	case resp.ContentLength > most:
+		return fmt.Errorf("sends %d bytes, at most %d: %w", resp.ContentLength, most, ErrImage)
+	}
+	return t.Store.Import(d, resp.Body, most)
+}

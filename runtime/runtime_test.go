@@ -1,0 +1,59 @@
+package runtime
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"barnraise/jsonrpc"
+	"barnraise/manifest"
+)
+
+var limits = manifest.Limits{Request: 100, Response: 100}
+
+func TestCheckRequest(t *testing.T) {
+	pad := func(n int) string {
+		s := `{"jsonrpc":"2.0","id":1,"method":"m","params":[""]}`
+		return strings.Replace(s, `""`, `"`+strings.Repeat("x", n-len(s))+`"`, 1)
+	}
+	for _, c := range []struct {
+		request, id string
+		want        error
+	}{
+		{`{"jsonrpc":"2.0","id":1,"method":"m","params":[]}`, "1", nil},
+		{`{"jsonrpc":"2.0","method":"m","id":"a\u0062"}`, `"a\u0062"`, nil},
+		{pad(100), "1", nil},
+		{pad(101), "", ErrRequest},
+		{`[{"jsonrpc":"2.0","id":1,"method":"m"}]`, "", jsonrpc.ErrBatch},
+		{`{"jsonrpc":"2.0","method":"m"}`, "", jsonrpc.ErrNotification},
+		{``, "", jsonrpc.ErrSyntax},
+	} {
+		if id, err := CheckRequest(limits, []byte(c.request)); !errors.Is(err, c.want) || string(id) != c.id {
+			t.Errorf("CheckRequest(%s) = %s, %v, want %s, %v", c.request, id, err, c.id, c.want)
+		}
+	}
+}
+
+// Protocol 3.3 and 3.4: what is an answer.
+func TestCheckResponse(t *testing.T) {
+	for response, ok := range map[string]bool{
+		`{"jsonrpc":"2.0","id":7,"result":null}`:                                true,
+		`{"id":7,"result":{"a":[1]},"jsonrpc":"2.0"}`:                           true,
+		`{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"no"}}`:       true,
+		`{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"internal"}}`: false,
+		`{"jsonrpc":"2.0","id":8,"result":null}`:                                false,
+		`{"jsonrpc":"2.0","id":7}`:                                              false,
+		`{"jsonrpc":"2.0","id":7,"result":null,"extra":1}`:                      false,
+		`{"jsonrpc":"2.0","id":7,"result":{"a":1,"a":2}}`:                       false,
+		`{"jsonrpc":"2.0","id":7,"result":null} x`:                              false,
+		`{"jsonrpc":"2.0","id":7,"result":"` + strings.Repeat("x", 64) + `"}`:   true, // 100 bytes
+		`{"jsonrpc":"2.0","id":7,"result":"` + strings.Repeat("x", 65) + `"}`:   false,
+		"\xef\xbb\xbf" + `{"jsonrpc":"2.0","id":7,"result":null}`:               false,
+		``: false,
+	} {
+		err := CheckResponse(limits, []byte("7"), []byte(response))
+		if (err == nil) != ok || err != nil && !errors.Is(err, ErrBroke) {
+			t.Errorf("CheckResponse(%s) = %v", response, err)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package wasm
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"barnraise/image"
+	"barnraise/runtime"
+	"barnraise/runtime/suite"
+	"barnraise/wasm"
+)
+
+func newRuntime(t testing.TB, images *image.Store, concurrency, spares int) *Runtime {
+	t.Helper()
+	engine, err := wasm.NewEngine("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Config{Engine: engine, Images: images, Concurrency: concurrency, Spares: spares})
+}
+
+// buildCommand compiles the hostile service as a command: one request on its input, one response on its output.
+func buildCommand(ctx context.Context, into *image.Store, dir string) (image.Built, error) {
+	out := filepath.Join(dir, "command.wasm")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=command", "-o", out)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=", "GOWORK=off", "PWD="+dir)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return image.Built{}, err
+	}
+	binary, err := os.ReadFile(out)
+	if err != nil {
+		return image.Built{}, err
+	}
+	return image.Pack(into, "command", map[string][]byte{image.Wasm: binary})
+}
+
+func TestReactor(t *testing.T) {
+	suite.Run(t, suite.Subject{
+		Platform: image.Wasm, Blind: true,
+		New: func(t testing.TB, images *image.Store) runtime.Runtime { return newRuntime(t, images, 1, 2) },
+	})
+}
+
+func TestCommand(t *testing.T) {
+	suite.Run(t, suite.Subject{
+		Platform: image.Wasm, Blind: true, Build: buildCommand,
+		New: func(t testing.TB, images *image.Store) runtime.Runtime { return newRuntime(t, images, 1, 1) },
+	})
+}
