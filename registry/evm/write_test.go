@@ -1,0 +1,345 @@
+package evm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"barnraise"
+	"barnraise/registry"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// TestEndpoints: a registry is written and read alike over the embedded chain's own client, over HTTP, and on another
+// implementation of the chain.
+func TestEndpoints(t *testing.T) {
+	chain := newChain(t)
+	t.Run("attached", func(t *testing.T) { suite(t, chain.RPC(), chain.URL(), alice) })
+	t.Run("http", func(t *testing.T) {
+		client, err := dial(t.Context(), chain.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		suite(t, client, chain.URL(), bob)
+	})
+	t.Run("anvil", func(t *testing.T) {
+		bin := os.Getenv("BARNRAISE_ANVIL")
+		if bin == "" {
+			t.Skip("no second implementation of the chain: BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
+		}
+		client, url := startAnvil(t, bin)
+		key, err := crypto.HexToECDSA("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80") // its first, known to all
+		if err != nil {
+			t.Fatal(err)
+		}
+		suite(t, client, url, accountOf(key))
+	})
+}
+
+// startAnvil runs a chain until the test ends.
+func startAnvil(t *testing.T, bin string) (*rpc.Client, string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	cmd := exec.Command(bin, "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--silent")
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", bin, err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	url := fmt.Sprint("http://127.0.0.1:", port)
+	client, err := dial(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		if _, err = chainID(t.Context(), client); err == nil {
+			return client, url
+		}
+		time.Sleep(50 * time.Millisecond) // another process
+	}
+	t.Fatalf("anvil does not answer: %v", err)
+	return nil, ""
+}
+
+// suite deploys a registry, writes what there is to write, and expects to read exactly that.
+func suite(t *testing.T, client *rpc.Client, url string, owner *Account) {
+	ctx := t.Context()
+	n, err := Deploy(ctx, client, owner, testParams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.RPC = []string{url}
+	r, err := New(ctx, client, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if got := r.Params(); !reflect.DeepEqual(got, testParams) {
+		t.Errorf("the constants are %+v, want %+v", got, testParams)
+	}
+
+	first, second := revision(t, "first"), revision(t, "second")
+	id, registered, err := r.RegisterService(ctx, owner, "search", first, nil)
+	if err != nil || id != 1 {
+		t.Fatalf("service %s, %v; want #1", id, err)
+	}
+	number, published, err := r.Publish(ctx, owner, id, second)
+	if err != nil || number != 2 {
+		t.Fatalf("revision %d, %v; want 2", number, err)
+	}
+	profile := Profile{
+		URL: "http://127.0.0.1:8001", Key: publicKey("a"), Offers: []barnraise.ServiceID{1}, Rewards: []barnraise.ServiceID{1, 2},
+	}
+	server, opened, err := r.RegisterServer(ctx, owner, profile, milli(75))
+	if err != nil || server != 1 {
+		t.Fatalf("server %s, %v; want 1", server, err)
+	}
+	write := func(what string, tx Tx, err error) {
+		t.Helper()
+		if err != nil || tx.Hash == (common.Hash{}) || tx.Block == 0 || tx.Gas < 21_000 {
+			t.Fatalf("%s: transaction %+v, %v", what, tx, err)
+		}
+	}
+	delegate := testAccount("delegate").Address()
+	tx, err := r.SetURL(ctx, owner, server, "http://127.0.0.1:8002")
+	write("set URL", tx, err)
+	tx, err = r.SetLists(ctx, owner, server, []barnraise.ServiceID{1, 5}, []barnraise.ServiceID{1, 2}, 10)
+	write("set lists", tx, err)
+	tx, err = r.SetServerDelegate(ctx, owner, server, delegate)
+	write("set delegate of server", tx, err)
+	tx, err = r.SetServiceDelegate(ctx, owner, id, delegate)
+	write("set delegate of service", tx, err)
+
+	got, err := r.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Number, first.ActiveFrom = 1, registered.Block
+	second.Number, second.ActiveFrom = 2, published.Block+uint64(testParams.Grace)
+	want := barnraise.NewSnapshot(n.Registry(), got.Block, got.Hash, uint64(testParams.Grace), []barnraise.Service{{
+		ID: 1, Owner: owner.Address(), Delegate: delegate, Name: "search", Status: barnraise.StatusActive,
+		Since: registered.Block, Revisions: []barnraise.Revision{first, second},
+	}}, []barnraise.Server{{
+		ID: 1, Operator: owner.Address(), Delegate: delegate, URL: "http://127.0.0.1:8002",
+		Keys: []barnraise.Key{{Key: publicKey("a"), From: opened.Block}}, Offers: []barnraise.ServiceID{1, 5},
+		Rewards: []barnraise.ServiceID{1, 2}, Capacity: 10, Status: barnraise.StatusActive, Since: opened.Block,
+	}})
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the snapshot is\n%+v, want\n%+v", got, want)
+	}
+	head, err := latest(ctx, client)
+	if err != nil || got.Block != uint64(head.Number) || got.Hash != head.Hash {
+		t.Errorf("the snapshot is of block %d, the head is %d, %v", got.Block, uint64(head.Number), err)
+	}
+	suiteRefusals(t, r, owner)
+}
+
+// suiteRefusals: what a contract refuses comes out as typed and in words, whoever runs the chain.
+func suiteRefusals(t *testing.T, r *Registry, owner *Account) {
+	ctx := t.Context()
+	bad := revision(t, "bad")
+	bad.Home = 0
+	_, _, small := r.RegisterService(ctx, owner, "other", revision(t, "x"), milli(10))
+	_, _, taken := r.RegisterService(ctx, owner, "search", revision(t, "x"), nil)
+	_, _, homeless := r.Publish(ctx, owner, 1, bad)
+	if _, err := r.SetLists(ctx, owner, 1, nil, []barnraise.ServiceID{3}, 1); err != nil {
+		t.Error(err) // long enough after the registration
+	}
+	_, rewards := r.SetLists(ctx, owner, 1, nil, []barnraise.ServiceID{4}, 1)
+	_, unknown := r.SetURL(ctx, owner, 7, "http://127.0.0.1:8003")
+	for _, c := range []struct {
+		err         error
+		name, words string
+	}{
+		{small, "DepositTooSmall", `register service "other": this registry asks a deposit of 0.05, you sent 0.01`},
+		{taken, "NameTaken", "has a service of that name already, #1"},
+		{homeless, "Missing", "publish revision of service #1: home must not be zero"},
+		{rewards, "RewardsTooSoon", "set lists of server 1: this server can change its rewards again from block"},
+		{unknown, "NoSuchRecord", "there is no server 7"},
+	} {
+		var revert *Revert
+		if !errors.As(c.err, &revert) || revert.Name != c.name || !strings.Contains(c.err.Error(), c.words) {
+			t.Errorf("error is %v, want %s with %q", c.err, c.name, c.words)
+		}
+	}
+	if _, _, err := r.RegisterService(ctx, mallory, "poor", revision(t, "x"), nil); err == nil ||
+		!strings.Contains(err.Error(), "send some of the chain's coin to "+registry.Checksum(mallory.Address())) {
+		t.Errorf("error is %v, want a hint to fund the account", err)
+	}
+	foreign := revision(t, "x")
+	foreign.Verifier = "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"
+	if _, _, err := r.Publish(ctx, owner, 1, foreign); err == nil || !strings.Contains(err.Error(), "verifier") {
+		t.Errorf("error is %v, want one about the verifier", err)
+	}
+}
+
+// TestParallelWriters: many who write with one account, partly in vain, do not get in each other's way.
+func TestParallelWriters(t *testing.T) {
+	chain := newChain(t)
+	r := newRegistry(t, chain, testParams)
+	n := r.Network()
+	over, err := Dial(t.Context(), n) // HTTP, so that two connections are in it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer over.Close()
+	const writers = 60
+	var refused atomic.Int32
+	var group sync.WaitGroup
+	for i := range writers {
+		group.Go(func() {
+			use := []*Registry{r, over}[i%2]
+			deposit := milli(50)
+			if i%5 == 4 {
+				deposit = milli(1)
+			}
+			_, _, err := use.RegisterService(t.Context(), alice, fmt.Sprint("service-", i), revision(t, fmt.Sprint(i)), deposit)
+			var revert *Revert
+			switch {
+			case errors.As(err, &revert):
+				refused.Add(1)
+			case err != nil:
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	s, err := r.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(s.Services()); got != writers*4/5 || refused.Load() != writers/5 {
+		t.Errorf("%d services and %d refusals, want %d and %d", got, refused.Load(), writers*4/5, writers/5)
+	}
+}
+
+// TestTwoAccountsOfOneKey: processes that share a key find free numbers, if not too many write at once.
+func TestTwoAccountsOfOneKey(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	var group sync.WaitGroup
+	for _, a := range []*Account{accountOf(alice.key), accountOf(alice.key)} {
+		group.Go(func() {
+			for range 10 {
+				p := Profile{URL: "http://127.0.0.1:1", Key: publicKey("a")}
+				if _, _, err := r.RegisterServer(t.Context(), a, p, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestRevertedInBlock: a call that gets into a block, and is refused there, tells why as well.
+func TestRevertedInBlock(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+		if method == "eth_estimateGas" {
+			return json.RawMessage(`"0x493e0"`), nil // as if it would be taken
+		}
+		return result, nil
+	})
+	for range 2 {
+		_, tx, err := behind.RegisterService(t.Context(), alice, "search", revision(t, "search"), milli(10))
+		var revert *Revert
+		if !errors.As(err, &revert) || revert.Name != "DepositTooSmall" || tx.Block == 0 {
+			t.Errorf("transaction %+v, error is %v; want one in a block, and DepositTooSmall", tx, err)
+		}
+	}
+	if _, _, err := behind.RegisterService(t.Context(), alice, "search", revision(t, "search"), nil); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestOldChain: a chain without base fee gets transactions with a gas price.
+func TestOldChain(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+		if method == "eth_getBlockByNumber" {
+			result = bytes.Replace(result, []byte("baseFeePerGas"), []byte("noFeePerGas"), 1)
+		}
+		return result, nil
+	})
+	_, tx, err := behind.RegisterService(t.Context(), alice, "search", revision(t, "search"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := ask[map[string]any](t.Context(), r.client, "eth_getTransactionByHash", tx.Hash)
+	if err != nil || sent["type"] != "0x0" {
+		t.Errorf("the transaction is of type %v, %v; want 0x0", sent["type"], err)
+	}
+}
+
+// TestAbsurdFees: an endpoint that lies about the price of gas empties no account.
+func TestAbsurdFees(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	for _, lie := range []string{"eth_maxPriorityFeePerGas", "eth_estimateGas"} {
+		behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+			if method == lie {
+				return json.RawMessage(`"0xfffffffffffffff"`), nil
+			}
+			return result, nil
+		})
+		_, _, err := behind.RegisterService(t.Context(), alice, "search", revision(t, "search"), nil)
+		if err == nil || !strings.Contains(err.Error(), "for this transaction: use another one") {
+			t.Errorf("%s: error is %v, want one about the cost", lie, err)
+		}
+	}
+}
+
+// TestNotTakenUp: a transaction that no block takes is given up when the caller does, and named.
+func TestNotTakenUp(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	s := r.sender()
+	cancel(errors.New("the caller had enough"))
+	_, err := s.wait(ctx, common.Hash{1})
+	if err == nil || !strings.Contains(err.Error(), "the caller had enough") {
+		t.Errorf("error is %v, want the caller's cause", err)
+	}
+}
+
+// TestDeployParams: constants that no contract could hold are refused before anything is sent.
+func TestDeployParams(t *testing.T) {
+	chain := newChain(t)
+	for name, change := range map[string]func(*Params){
+		"no deposit":       func(p *Params) { p.ServiceDeposit = nil },
+		"negative deposit": func(p *Params) { p.ServerDeposit = big.NewInt(-1) },
+		"huge deposit":     func(p *Params) { p.ServerDeposit = new(big.Int).Lsh(big.NewInt(1), 96) },
+		"odd delay":        func(p *Params) { p.UnlockDelay = time.Millisecond },
+		"negative delay":   func(p *Params) { p.UnlockDelay = -time.Second },
+		"long delay":       func(p *Params) { p.UnlockDelay = 1 << 62 / time.Second * time.Second },
+	} {
+		p := testParams
+		change(&p)
+		if _, err := Deploy(t.Context(), chain.RPC(), alice, p); err == nil || !strings.Contains(err.Error(), "want") {
+			t.Errorf("%s: error is %v, want one that says what it takes", name, err)
+		}
+	}
+	free := Params{ServiceDeposit: new(big.Int), ServerDeposit: new(big.Int)}
+	r := newRegistry(t, chain, free)
+	if _, _, err := r.RegisterService(t.Context(), bob, "search", revision(t, "search"), nil); err != nil {
+		t.Errorf("without any deposit: %v", err)
+	}
+}

@@ -1,0 +1,142 @@
+package registry
+
+import (
+	"fmt"
+	"slices"
+
+	"barnraise"
+)
+
+// Services is the registry of services as its events up to some block made it. The zero value is an empty one. It is not
+// safe for concurrent use.
+type Services struct {
+	ledger
+	records []serviceRecord
+}
+
+type serviceRecord struct {
+	service     barnraise.Service
+	shared      bool // a list has the revisions too: they may grow, but those there are may not change
+	name        [32]byte
+	revisions   [32]byte
+	revocations [32]byte
+}
+
+// Apply takes the next event. It fails with [ErrEvents] for one that the contract would not have written after those before,
+// and then changes nothing.
+func (s *Services) Apply(at Block, e Event) error {
+	h, err := s.begin(at, e)
+	if err != nil {
+		return fmt.Errorf("read services: block %d: %w", at.Number, err)
+	}
+	switch e := e.(type) {
+	case ServiceRegistered:
+		err = s.register(at, e)
+	case RevisionPublished:
+		err = s.publish(at, h, e)
+	case RevisionRevoked:
+		err = s.revoke(h, e)
+	default:
+		err = s.apply(h, e)
+	}
+	if err != nil {
+		return fmt.Errorf("read services: block %d: %w", at.Number, err)
+	}
+	_, id := e.step()
+	s.end(at, e, s.commitment(id))
+	return nil
+}
+
+// List is all services by id. It is the caller's; what the items hold is shared and not to be changed.
+func (s *Services) List() []barnraise.Service {
+	list := make([]barnraise.Service, len(s.records))
+	for i := range s.records {
+		h := s.heads[i]
+		s.records[i].shared = true
+		list[i] = s.records[i].service
+		list[i].Owner, list[i].Delegate, list[i].Status = h.Owner, h.Delegate, h.Status
+	}
+	return list
+}
+
+func (s *Services) register(at Block, e ServiceRegistered) error {
+	if !barnraise.ValidName(e.Name) {
+		return wrong("service %d is called %.60q", e.ID, e.Name)
+	}
+	if err := s.open(at, e.ID, e.Owner, e.Deposit); err != nil {
+		return err
+	}
+	s.records = append(s.records, serviceRecord{
+		service: barnraise.Service{ID: barnraise.ServiceID(e.ID), Name: e.Name, Since: at.Number},
+		name:    keccak([]byte(e.Name)),
+	})
+	return nil
+}
+
+func (s *Services) publish(at Block, h *Head, e RevisionPublished) error {
+	switch {
+	case e.Number != h.Edits+1:
+		return wrong("revision %d of service %d follows on revision %d", e.Number, e.ID, h.Edits)
+	case e.Image.IsZero() || e.Home == 0:
+		return wrong("revision %d of service %d has no image or no home", e.Number, e.ID)
+	case outside(len(e.Reference), 1, maxReference) || outside(len(e.Verifier), 1, maxCID) || outside(len(e.Manifest), 1, maxCID):
+		return wrong("revision %d of service %d has a field of a length that the contract refuses", e.Number, e.ID)
+	case e.ActiveFrom < at.Number:
+		return wrong("revision %d of service %d is active before it was published", e.Number, e.ID)
+	}
+	if err := s.remember(); err != nil {
+		return err
+	}
+	r := &s.records[e.ID-1]
+	h.Edits = e.Number
+	r.revisions = e.chain(r.revisions)
+	r.service.Revisions = append(r.service.Revisions, e.revision())
+	return nil
+}
+
+// revision is what callers see of it. A CID that is not one of ours stays empty: nobody can fetch it, so nobody can call the
+// revision, and nobody hosts it.
+func (e RevisionPublished) revision() barnraise.Revision {
+	verifier, _ := ParseCID(e.Verifier)
+	manifest, _ := ParseCID(e.Manifest)
+	return barnraise.Revision{
+		Number: e.Number, Image: e.Image, Reference: printable(e.Reference), Verifier: verifier, Manifest: manifest,
+		Home: barnraise.ServerID(e.Home), ActiveFrom: e.ActiveFrom,
+	}
+}
+
+// chain is abi.encode(h, number, image, ref, verifier, manifest, home, activeFrom), hashed: eight words, the texts behind.
+func (e RevisionPublished) chain(h [32]byte) [32]byte {
+	reference := 8 * 32
+	verifier := reference + 32 + padded(len(e.Reference))
+	manifest := verifier + 32 + padded(len(e.Verifier))
+	return words(nil).hash(h).uint(uint64(e.Number)).hash(e.Image).
+		uint(uint64(reference)).uint(uint64(verifier)).uint(uint64(manifest)).uint(uint64(e.Home)).uint(e.ActiveFrom).
+		tail([]byte(e.Reference)).tail(e.Verifier).tail(e.Manifest).keccak()
+}
+
+func (s *Services) revoke(h *Head, e RevisionRevoked) error {
+	r := &s.records[e.ID-1]
+	switch {
+	case e.Number == 0 || e.Number > h.Edits:
+		return wrong("revocation of revision %d of service %d, which has %d", e.Number, e.ID, h.Edits)
+	case r.service.Revisions[e.Number-1].Revoked:
+		return wrong("revision %d of service %d is revoked twice", e.Number, e.ID)
+	case len(e.Reason) > maxReason:
+		return wrong("revocation of revision %d of service %d gives a reason of %d bytes", e.Number, e.ID, len(e.Reason))
+	}
+	if r.shared {
+		r.service.Revisions, r.shared = slices.Clone(r.service.Revisions), false
+	}
+	revision := &r.service.Revisions[e.Number-1]
+	revision.Revoked, revision.Reason = true, printable(e.Reason)
+	r.revocations = words(nil).hash(r.revocations).uint(uint64(e.Number)).hash(keccak([]byte(e.Reason))).keccak()
+	return nil
+}
+
+func (s *Services) commitment(id uint32) [32]byte {
+	r := &s.records[id-1]
+	return s.heads[id-1].words(id).hash(r.name).hash(r.revisions).hash(r.revocations).keccak()
+}
+
+func outside(n, least, most int) bool { return n < least || n > most }
