@@ -1,0 +1,195 @@
+// Package client asks servers that nobody has to believe, and returns answers that can be relied on, or an error.
+//
+// One call (protocol 6): a primary answers first and signs; only then are auditors drawn, in secret, and asked the same bytes;
+// the service's verifier judges what came back. Where answers contradict each other a witness is drawn and, on a machine that
+// can run the image, the request is executed here; package judge says who is to blame. What a liar signed is kept on disk as
+// evidence before anything else happens, then its score falls.
+//
+// A program that imports only this package links no chain node, no database and no runtime for images.
+package client
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"barnraise"
+	"barnraise/content"
+	"barnraise/dial"
+	"barnraise/judge"
+	"barnraise/manifest"
+	"barnraise/registry"
+	"barnraise/registry/evm"
+	"barnraise/score"
+	"barnraise/verifier"
+	"barnraise/wasm"
+)
+
+// Timeout is how long a call may take where its context has no deadline.
+const Timeout = 60 * time.Second
+
+// Epoch is the length of an epoch, by the caller's own clock (protocol 9.1).
+const Epoch = 6 * time.Hour
+
+// Registry shows the services and servers there are. It is safe for concurrent use.
+type Registry interface {
+	Snapshot(ctx context.Context) (*barnraise.Snapshot, error)
+}
+
+// Rerunner executes requests on this machine.
+type Rerunner interface {
+	// Rerun executes the request twice on each of the job's platforms that this machine can run, in fresh instances that
+	// share nothing. It fails where none can be run here.
+	Rerun(ctx context.Context, job Job) (Rerun, error)
+}
+
+// Job is a request to execute on this machine.
+type Job struct {
+	Service   barnraise.ServiceID
+	Revision  barnraise.Revision
+	Limits    manifest.Limits
+	Platforms []barnraise.Digest // as receipts name them
+	Sources   []string           // URLs of servers that may hold the image
+	Request   []byte
+}
+
+// Rerun is what came of a job.
+type Rerun struct {
+	Runs    []judge.Rerun
+	Foreign []barnraise.Digest // platforms that are none of the image's: a receipt that names one covers nothing
+}
+
+// Keeper keeps evidence where it survives the process.
+type Keeper interface {
+	// Keep returns once the evidence is safe, with the name under which it is found again.
+	Keep(e barnraise.Evidence) (name string, err error)
+}
+
+// Client makes verified calls. It is safe for concurrent use. Close it when done.
+type Client struct {
+	network  registry.Network
+	registry Registry
+	http     *http.Client
+	rerunner Rerunner
+	keeper   Keeper
+	cache    string
+	policy   score.Policy
+	now      func() time.Time
+	closers  []func() error
+
+	engine   *wasm.Engine
+	verifier *verifier.Host
+	fetcher  *content.Fetcher
+
+	mu     sync.Mutex
+	random *rand.Rand
+	book   score.Book
+	met    map[barnraise.ServerID]meeting
+	kits   map[barnraise.CID]*kit    // by manifest and verifier
+	passed map[barnraise.Digest]bool // images that have been seen here not to contradict themselves
+
+	contradictory map[quarantinedRequest]uint64 // by epoch
+}
+
+// Option changes a client from its defaults.
+type Option func(*Client)
+
+// WithRegistry reads the registry through r instead of the network's own RPC endpoints. The client does not close it.
+func WithRegistry(r Registry) Option { return func(c *Client) { c.registry = r } }
+
+// WithTransport sends requests through t instead of one that dials public addresses only.
+func WithTransport(t http.RoundTripper) Option { return func(c *Client) { c.http.Transport = t } }
+
+// WithRerunner lets the client settle disputes by executing requests here.
+func WithRerunner(r Rerunner) Option { return func(c *Client) { c.rerunner = r } }
+
+// WithKeeper keeps evidence in k instead of the user's [EvidenceDirectory].
+func WithKeeper(k Keeper) Option { return func(c *Client) { c.keeper = k } }
+
+// WithCache keeps manifests, verifiers and compiled code below dir instead of the user's cache directory.
+func WithCache(dir string) Option { return func(c *Client) { c.cache = dir } }
+
+// WithPolicy sets how many auditors an answer gets; [score.Default] without it.
+func WithPolicy(p score.Policy) Option { return func(c *Client) { c.policy = p } }
+
+// WithClock and random draws that repeat are for simulations; servers that can foretell the draws can lie unseen.
+func WithClock(now func() time.Time, seed [32]byte) Option {
+	return func(c *Client) { c.now, c.random = now, rand.New(rand.NewChaCha8(seed)) }
+}
+
+// Open makes a client for a network.
+func Open(ctx context.Context, network registry.Network, options ...Option) (*Client, error) {
+	c := &Client{
+		network: network, http: dial.Client(network.Private(), 0), policy: score.Default, now: time.Now,
+		met: make(map[barnraise.ServerID]meeting), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
+		contradictory: make(map[quarantinedRequest]uint64),
+	}
+	for _, o := range options {
+		o(c)
+	}
+	if err := c.open(ctx); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("open client: %w", err)
+	}
+	return c, nil
+}
+
+func (c *Client) open(ctx context.Context) error {
+	if c.random == nil {
+		var seed [32]byte
+		cryptorand.Read(seed[:])
+		c.random = rand.New(rand.NewChaCha8(seed))
+	}
+	if c.cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return err
+		}
+		c.cache = filepath.Join(user, "barnraise")
+	}
+	store, err := content.Open(filepath.Join(c.cache, "content"))
+	if err != nil {
+		return err
+	}
+	c.fetcher = &content.Fetcher{Client: c.http, Store: store}
+	c.engine, err = wasm.NewEngine(filepath.Join(c.cache, "wasm"))
+	if err != nil {
+		return err
+	}
+	c.verifier = verifier.NewHost(c.engine)
+	if c.keeper == nil {
+		dir, err := EvidenceDirectory()
+		if err != nil {
+			return err
+		}
+		c.keeper = dir
+	}
+	if c.registry == nil {
+		r, err := evm.Dial(ctx, c.network)
+		if err != nil {
+			return err
+		}
+		c.registry = r
+		c.closers = append(c.closers, func() error { r.Close(); return nil })
+	}
+	return nil
+}
+
+// Close ends the client. Calls under way fail.
+func (c *Client) Close() error {
+	var errs []error
+	for _, closer := range c.closers {
+		errs = append(errs, closer())
+	}
+	c.http.CloseIdleConnections()
+	return errors.Join(errs...)
+}
+
+func (c *Client) epoch() uint64 { return uint64(c.now().Unix() / int64(Epoch/time.Second)) }

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"barnraise"
+	"barnraise/registry"
+)
+
+// Errors to branch on.
+var (
+	ErrTooFew      = errors.New("too few servers answered")              // a [TooFewError]
+	ErrUndecided   = errors.New("the answers contradict each other")     // an [UndecidedError]
+	ErrNotFound    = registry.ErrReference                               // unknown, gone, or without an active revision
+	ErrUnavailable = errors.New("manifest or verifier could not be had") // nobody delivers what judging needs
+	errServer      = errors.New("server's failure")                      // lowers availability only
+)
+
+// Candidate is a server that might have been asked, and why it gave no answer.
+type Candidate struct {
+	Server barnraise.ServerID
+	URL    string
+	Why    string
+}
+
+// TooFewError is the error where fewer operators answered than the service's verifier wants (protocol 6.1).
+type TooFewError struct {
+	Service    barnraise.ServiceID
+	Revision   uint32
+	Need, Have int // operators
+	Candidates []Candidate
+	Asked      []Asked
+}
+
+// Error names each candidate and why it gave no answer.
+func (e *TooFewError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "call %s@%d: %d operators answered, its verifier wants %d", e.Service, e.Revision, e.Have, e.Need)
+	if len(e.Candidates) == 0 {
+		b.WriteString("; no server offers it")
+	}
+	for _, c := range e.Candidates {
+		fmt.Fprintf(&b, "; server %d (%s): %s", c.Server, c.URL, c.Why)
+	}
+	return b.String()
+}
+
+// Is makes the error an [ErrTooFew].
+func (e *TooFewError) Is(target error) bool { return target == ErrTooFew }
+
+// UndecidedError is the error where answers contradict each other, or the verifier cannot tell, and nobody can be asked any
+// more. The call has failed closed.
+type UndecidedError struct {
+	Service  barnraise.ServiceID
+	Revision uint32
+	Verdict  barnraise.Verdict
+	Reason   string
+	Evidence string // the name under which the evidence is kept; empty where there is none
+	Asked    []Asked
+}
+
+// Error says what could not be told, and where the evidence is.
+func (e *UndecidedError) Error() string {
+	s := fmt.Sprintf("call %s@%d: %s after %d requests", e.Service, e.Revision, e.Reason, len(e.Asked))
+	if e.Evidence != "" {
+		s += "; evidence is in " + e.Evidence
+	}
+	return s
+}
+
+// Is makes the error an [ErrUndecided].
+func (e *UndecidedError) Is(target error) bool { return target == ErrUndecided }

@@ -1,0 +1,116 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"barnraise"
+	"barnraise/judge"
+	"barnraise/manifest"
+	"barnraise/registry"
+	"barnraise/verifier"
+)
+
+// target is the revision that a call means, with what is needed to judge its answers.
+type target struct {
+	snapshot *barnraise.Snapshot
+	service  barnraise.Service
+	revision barnraise.Revision
+	hosts    []candidate
+	*kit
+}
+
+// kit is what a manifest and a verifier make together. It never changes.
+type kit struct {
+	manifest manifest.Manifest
+	verifier *verifier.Verifier
+}
+
+// target finds out what ref means and fetches manifest and verifier where this client has not got them.
+func (c *Client) target(ctx context.Context, ref string) (target, error) {
+	s, err := c.registry.Snapshot(ctx)
+	if err != nil {
+		return target{}, fmt.Errorf("read registry: %w", err)
+	}
+	id, pin, err := registry.Resolve(s, c.network.Names, ref)
+	if err != nil {
+		return target{}, err
+	}
+	service, revision, ok := s.Active(id)
+	if pin != 0 {
+		revision, ok = service.Revision(pin)
+		ok = ok && service.Status != barnraise.StatusGone
+	}
+	switch {
+	case !ok:
+		return target{}, fmt.Errorf("%w: %s has no active revision at block %d", ErrNotFound, id, s.Block)
+	case revision.Revoked:
+		return target{}, fmt.Errorf("%w: %s@%d was revoked: %q", ErrNotFound, id, revision.Number, revision.Reason)
+	case revision.ActiveFrom > s.Block:
+		return target{}, fmt.Errorf("%w: %s@%d becomes active at block %d, this is block %d", ErrNotFound, id, revision.Number, revision.ActiveFrom, s.Block)
+	}
+	t := target{snapshot: s, service: service, revision: revision, hosts: c.candidates(s, id)}
+	t.kit, err = c.kit(ctx, t)
+	return t, err
+}
+
+// kit fetches manifest and verifier by their CIDs from whoever has them: nobody needs to be believed.
+func (c *Client) kit(ctx context.Context, t target) (*kit, error) {
+	c.mu.Lock()
+	k, ok := c.kits[t.revision.Manifest+"/"+t.revision.Verifier]
+	c.mu.Unlock()
+	if ok {
+		return k, nil
+	}
+	sources := append(t.sources(), c.network.Gateways...)
+	document, err := c.fetcher.Fetch(ctx, t.revision.Manifest, sources)
+	if err != nil {
+		return nil, fmt.Errorf("%w: manifest: %w", ErrUnavailable, err)
+	}
+	module, err := c.fetcher.Fetch(ctx, t.revision.Verifier, sources)
+	if err != nil {
+		return nil, fmt.Errorf("%w: verifier: %w", ErrUnavailable, err)
+	}
+	k = &kit{}
+	if k.manifest, err = manifest.Parse(document); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if k.verifier, err = c.verifier.Load(ctx, module); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kits[t.revision.Manifest+"/"+t.revision.Verifier] = k
+	return k, nil
+}
+
+// sources lists the servers that may hold what belongs to the revision.
+func (t target) sources() (urls []string) {
+	for _, h := range t.hosts {
+		if h.why == "" {
+			urls = append(urls, h.URL)
+		}
+	}
+	return urls
+}
+
+// home is the id of the home where it counts, else zero.
+func (t target) home() barnraise.ServerID {
+	if h, ok := t.snapshot.Home(t.service.ID, t.revision); ok {
+		return h.ID
+	}
+	return 0
+}
+
+// judge puts response bodies before the service's verifier.
+func (t target) judge(ctx context.Context, request []byte) judge.Verifier {
+	return func(bodies [][]byte) judge.Finding {
+		requests := make([][]byte, len(bodies))
+		for i := range requests {
+			requests[i] = request
+		}
+		r := t.verifier.Verify(ctx, t.manifest.VerifierConfig(), requests, bodies)
+		return judge.Finding{Verdict: r.Verdict, Trapped: r.Problem != nil && !errors.Is(r.Problem, context.Cause(ctx))}
+	}
+}
