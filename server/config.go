@@ -1,0 +1,93 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"barnraise"
+	"barnraise/dial"
+	"barnraise/registry"
+	"barnraise/strictyaml"
+)
+
+// Config is server.yaml: one server. Names of files are relative to the file itself.
+type Config struct {
+	Network  string                `json:"network"` // network.yaml; found as clients find theirs where it is empty
+	Server   barnraise.ServerID    `json:"server"`  // its id in the registry; found by URL and key where it is zero
+	Listen   string                `json:"listen"`  // address of the public listener
+	URL      string                `json:"url"`     // as registered
+	TLS      *TLS                  `json:"tls"`
+	Key      string                `json:"key"`     // file of the Ed25519 key that signs receipts
+	Account  string                `json:"account"` // file of the chain account that sets offers: the delegate's, not the owner's; none where empty
+	Data     string                `json:"data"`    // directory
+	Own      []barnraise.ServiceID `json:"own"`     // services it always runs
+	Rewards  []barnraise.ServiceID `json:"rewards"` // services it would like to see run
+	Capacity uint32                `json:"capacity"`
+	Contact  string                `json:"contact"`
+}
+
+// TLS names the files of a certificate and its key.
+type TLS struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+}
+
+// ReadConfig reads server.yaml and checks what can be checked without a network.
+func ReadConfig(path string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	var c Config
+	if err := strictyaml.Decode(path, data, &c); err != nil {
+		return Config{}, err
+	}
+	for _, name := range []*string{&c.Network, &c.Key, &c.Account, &c.Data} {
+		if *name != "" && !filepath.IsAbs(*name) {
+			*name = filepath.Join(filepath.Dir(path), *name)
+		}
+	}
+	if err := c.check(); err != nil {
+		return Config{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c *Config) check() error {
+	slices.Sort(c.Own)
+	slices.Sort(c.Rewards)
+	for _, key := range []struct{ name, value, hint string }{
+		{"listen", c.Listen, "the address to listen on, such as 127.0.0.1:8443"},
+		{"url", c.URL, "the URL under which others reach this server, as registered"},
+		{"key", c.Key, "a file for the key that signs receipts; it is made where it is missing"},
+		{"data", c.Data, "a directory for images, content and evidence"},
+	} {
+		if key.value == "" {
+			return fmt.Errorf("%s is missing: want %s", key.name, key.hint)
+		}
+	}
+	switch {
+	case !barnraise.ValidList(slices.Compact(slices.Clone(c.Own)), barnraise.MaxOffers):
+		return fmt.Errorf("own: want at most %d ids of services, none of them 0", barnraise.MaxOffers)
+	case !barnraise.ValidList(slices.Compact(slices.Clone(c.Rewards)), barnraise.MaxRewards):
+		return fmt.Errorf("rewards: want at most %d ids of services, none of them 0", barnraise.MaxRewards)
+	case c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == ""):
+		return errors.New("tls: want both certificate and key")
+	}
+	if _, err := url.Parse(c.URL); err != nil {
+		return fmt.Errorf("url: %w", err)
+	}
+	return nil
+}
+
+// checkURL wants a URL that clients of the network will call.
+func (c *Config) checkURL(n registry.Network) error {
+	if err := dial.CheckURL(c.URL, n.Private()); err != nil {
+		return fmt.Errorf("url: %w; only in a network on this machine are http and private addresses taken", err)
+	}
+	return nil
+}

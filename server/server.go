@@ -1,0 +1,196 @@
+// Package server is the daemon that runs other people's services and signs every answer it gives.
+//
+// It follows the registry, keeps the revisions running that it is to run, fetches what belongs to them by digest and CID from
+// whoever has it, and answers on one public listener (protocol 2.8, 3, 4, 10). What it answers it can be held to; what it
+// cannot answer is a failure without a receipt, never a guess.
+package server
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"barnraise"
+	"barnraise/content"
+	"barnraise/dial"
+	"barnraise/image"
+	"barnraise/registry"
+	"barnraise/runtime"
+	"barnraise/verifiers"
+)
+
+// Registry is what a server needs of the registry: to read it and, with an account, to say what it offers.
+type Registry interface {
+	Snapshot(ctx context.Context) (*barnraise.Snapshot, error)
+	// SetLists replaces the lists of a server. It fails where this server has no account to do it with.
+	SetLists(ctx context.Context, id barnraise.ServerID, offers, rewards []barnraise.ServiceID, capacity uint32) error
+}
+
+// Dependencies are what a server is given; all but Local and Log are needed.
+type Dependencies struct {
+	Network  registry.Network
+	Registry Registry
+	Writes   bool // Registry can set lists
+	Key      ed25519.PrivateKey
+	Runtime  func(*image.Store) runtime.Runtime
+	Local    *Local // where this machine's own builds are looked for
+	Log      *slog.Logger
+	Poll     time.Duration // between looks at the registry; zero means two seconds
+}
+
+// Local is where an author keeps what nobody else has yet.
+type Local struct {
+	Images  *image.Store
+	Content *content.Store
+}
+
+// Server is one server. Open it, run it, close it.
+type Server struct {
+	config   Config
+	network  registry.Network
+	registry Registry
+	writes   bool
+	key      ed25519.PrivateKey
+	local    *Local
+	log      *slog.Logger
+	poll     time.Duration
+
+	images  *image.Store
+	content *content.Store
+	fetcher *content.Fetcher
+	puller  *image.Puller
+	http    *http.Client
+	runtime runtime.Runtime
+	public  net.Listener
+
+	draining atomic.Bool
+	block    atomic.Uint64 // the newest registry block seen
+	id       atomic.Uint32 // own id, once known
+
+	mu     sync.RWMutex
+	hosted map[barnraise.ServiceID]map[uint32]*hosted
+	trials map[hostKey]trial // revisions that did not start
+	served map[barnraise.Digest]bool
+
+	intro introduction
+}
+
+// Open prepares a server and takes its port. It does not answer before [Server.Run].
+func Open(c Config, d Dependencies) (*Server, error) {
+	s := &Server{
+		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, key: d.Key, local: d.Local, log: d.Log, poll: d.Poll,
+		http:   dial.Client(d.Network.Private(), 0),
+		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), trials: make(map[hostKey]trial),
+	}
+	if s.poll <= 0 {
+		s.poll = 2 * time.Second
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(d.Runtime); err != nil {
+		return nil, fmt.Errorf("open server: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Server) open(start func(*image.Store) runtime.Runtime) (err error) {
+	if err := s.config.checkURL(s.network); err != nil {
+		return err
+	}
+	if s.images, err = image.Open(filepath.Join(s.config.Data, "images")); err != nil {
+		return err
+	}
+	if s.content, err = content.Open(filepath.Join(s.config.Data, "content")); err != nil {
+		return err
+	}
+	for _, name := range verifiers.Names() {
+		module, _ := verifiers.Module(name)
+		if _, err := s.content.Put(module); err != nil {
+			return err
+		}
+	}
+	s.fetcher = &content.Fetcher{Client: s.http, Store: s.content}
+	s.puller = &image.Puller{Client: s.http, Store: s.images}
+	s.runtime = start(s.images)
+	s.public, err = net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("%w; is another server running, or another program on that port?", err)
+	}
+	return nil
+}
+
+// Addr is the address of the public listener.
+func (s *Server) Addr() net.Addr { return s.public.Addr() }
+
+// Drain bounds how long calls in flight may take to finish once a server is told to stop.
+const Drain = 30 * time.Second
+
+// Run answers and follows the registry until the context ends; then it finishes the calls in flight and stops what it ran.
+// It returns nil after an orderly end.
+func (s *Server) Run(ctx context.Context) error {
+	public := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 150 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- s.serve(public) }()
+	followed := make(chan struct{})
+	following, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(followed)
+		s.follow(following)
+	}()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.draining.Store(true)
+	stop()
+	<-followed
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), Drain)
+	defer cancel()
+	err = errors.Join(err, public.Shutdown(grace), s.stopAll(grace))
+	s.http.CloseIdleConnections()
+	return err
+}
+
+func (s *Server) serve(public *http.Server) (err error) {
+	if s.config.TLS != nil {
+		err = public.ServeTLS(s.public, s.config.TLS.Certificate, s.config.TLS.Key)
+	} else {
+		err = public.Serve(s.public)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close gives back the port of a server that was never run.
+func (s *Server) Close() error { return s.public.Close() }
+
+// follow looks at the registry again and again and does what it says.
+func (s *Server) follow(ctx context.Context) {
+	tick := time.NewTicker(s.poll)
+	defer tick.Stop()
+	for {
+		if err := s.sync(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("follow registry", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
