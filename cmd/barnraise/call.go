@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"barnraise"
+	"barnraise/audit"
+	"barnraise/client"
+	"barnraise/dial"
+	"barnraise/jsonrpc"
+	"barnraise/registry"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) call() *cobra.Command {
+	var timeout time.Duration
+	var evidence string
+	c := &cobra.Command{
+		Use:   "call SERVICE[@REVISION] METHOD [PARAMS]",
+		Short: "One verified call",
+		Long: `Call asks several servers of different operators and prints an answer that the service's verifier accepts.
+SERVICE is an id such as '#3' or a name that the network file knows. PARAMS are a JSON array or object.
+It exits 3 where the answer cannot be verified.`,
+		Example: `  barnraise call search search_query '{"q":"copy until end of file","k":3}'`,
+		Args:    cobra.RangeArgs(2, 3),
+		RunE: func(c *cobra.Command, args []string) error {
+			if timeout <= 0 {
+				return fmt.Errorf("%w: --timeout wants a positive duration", errUsage)
+			}
+			return a.runCall(c, args, timeout, evidence)
+		},
+	}
+	c.Flags().DurationVar(&timeout, "timeout", client.Timeout, "how long the call may take in all")
+	c.Flags().StringVar(&evidence, "evidence", "", "directory for evidence; else the user's")
+	return c
+}
+
+func (a *app) runCall(c *cobra.Command, args []string, timeout time.Duration, evidence string) error {
+	var params []byte
+	if len(args) == 3 {
+		params = []byte(args[2])
+	}
+	if _, err := jsonrpc.NewRequest(args[1], params); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), timeout)
+	defer cancel()
+	var options []client.Option
+	if evidence != "" {
+		options = append(options, client.WithKeeper(client.Directory(evidence)))
+	}
+	cl, network, err := a.client(ctx, options...)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	answer, err := cl.Call(ctx, args[0], args[1], params)
+	if err != nil {
+		return errors.Join(err, a.printFailure(err, network))
+	}
+	return a.printAnswer(answer, network)
+}
+
+// machineClient closes the machine with the client.
+type machineClient struct {
+	*client.Client
+	machine *audit.Machine
+}
+
+// Close ends both.
+func (c machineClient) Close() error { return errors.Join(c.Client.Close(), c.machine.Close()) }
+
+// client opens a client that settles disputes on this machine.
+func (a *app) client(ctx context.Context, options ...client.Option) (machineClient, registry.Network, error) {
+	network, err := a.readNetwork()
+	if err != nil {
+		return machineClient{}, network, err
+	}
+	cache, err := a.cacheDir()
+	if err != nil {
+		return machineClient{}, network, err
+	}
+	machine, err := audit.Open(cache, dial.Client(network.Private(), 0))
+	if err != nil {
+		return machineClient{}, network, err
+	}
+	cl, err := client.Open(ctx, network, append(options, client.WithCache(cache), client.WithRerunner(machine))...)
+	if err != nil {
+		return machineClient{}, network, errors.Join(err, machine.Close())
+	}
+	return machineClient{cl, machine}, network, nil
+}
+
+// callResult is what call prints as JSON.
+type callResult struct {
+	Result   json.RawMessage      `json:"result,omitempty"`
+	Error    *jsonrpc.Error       `json:"error,omitempty"`
+	Service  barnraise.ServiceID  `json:"service,omitempty"`
+	Revision uint32               `json:"revision,omitempty"`
+	Verdict  map[string]string    `json:"verdict"`
+	Asked    []askedResult        `json:"asked"`
+	Requests int                  `json:"requests"`
+	Memo     bool                 `json:"memo"`
+	Network  barnraise.Digest     `json:"network"`
+	Evidence *string              `json:"evidence"`
+	Struck   []barnraise.ServerID `json:"struck,omitempty"`
+}
+
+type askedResult struct {
+	Server  barnraise.ServerID `json:"server"`
+	URL     string             `json:"url"`
+	Role    string             `json:"role"`
+	Outcome string             `json:"outcome"`
+	Why     string             `json:"why,omitempty"`
+	MS      float64            `json:"ms"`
+}
+
+func asked(list []client.Asked) []askedResult {
+	results := []askedResult{}
+	for _, v := range list {
+		ms := float64(v.Took.Microseconds()) / 1000
+		results = append(results, askedResult{v.Server, v.URL, v.Role, v.Outcome, v.Why, ms})
+	}
+	return results
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func (a *app) printAnswer(v *client.Answer, network registry.Network) error {
+	result := callResult{
+		Result: v.Result, Error: v.Error, Service: v.Service, Revision: v.Revision,
+		Verdict: map[string]string{"status": string(v.Verdict.Status)}, Asked: asked(v.Asked), Requests: v.Requests,
+		Network: network.Digest(), Evidence: optional(v.Evidence), Struck: v.Struck,
+	}
+	result.Verdict["status"] = string(barnraise.Accepted)
+	if !a.json {
+		a.tell(v.Asked)
+		if v.Evidence != "" {
+			a.say("evidence: %s", v.Evidence)
+		}
+	}
+	return a.print(result, func(w io.Writer) {
+		if v.Error != nil {
+			fmt.Fprintf(w, "error %d: %s\n", v.Error.Code, v.Error.Message)
+			return
+		}
+		fmt.Fprintf(w, "%s\n", v.Result)
+	})
+}
+
+// tell says who was asked, and what came of it.
+func (a *app) tell(list []client.Asked) {
+	for _, v := range list {
+		why := ""
+		if v.Why != "" {
+			why = ": " + v.Why
+		}
+		a.say("%-8s server %d  %6.1f ms  %s%s", v.Role, v.Server, float64(v.Took.Microseconds())/1000, v.Outcome, why)
+	}
+}
+
+// printFailure tells programs what was tried before a call failed closed.
+func (a *app) printFailure(err error, network registry.Network) error {
+	result := callResult{Network: network.Digest(), Verdict: map[string]string{"status": string(barnraise.Undecided)}}
+	var tooFew *client.TooFewError
+	var undecided *client.UndecidedError
+	switch {
+	case errors.As(err, &tooFew):
+		result.Service, result.Revision, result.Asked = tooFew.Service, tooFew.Revision, asked(tooFew.Asked)
+		result.Verdict["reason"] = "too few servers"
+	case errors.As(err, &undecided):
+		result.Service, result.Revision, result.Asked = undecided.Service, undecided.Revision, asked(undecided.Asked)
+		result.Verdict["reason"], result.Evidence = undecided.Reason, optional(undecided.Evidence)
+	default:
+		return nil
+	}
+	result.Requests = len(result.Asked)
+	if !a.json {
+		for _, v := range result.Asked {
+			a.say("%-8s server %d  %6.1f ms  %s %s", v.Role, v.Server, v.MS, v.Outcome, v.Why)
+		}
+		return nil
+	}
+	return a.print(result, nil)
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"barnraise/content"
+	"barnraise/image"
+	"barnraise/registry/evm"
+	"barnraise/runtime"
+	runwasm "barnraise/runtime/wasm"
+	"barnraise/server"
+	"barnraise/wasm"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) serve() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a server",
+		Long:  "Serve runs the services that server.yaml and the registry say, until it is interrupted; then it finishes what it began.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if file == "" {
+				return fmt.Errorf("%w: name the configuration with --config server.yaml", errUsage)
+			}
+			return a.runServer(c, file)
+		},
+	}
+	c.Flags().StringVar(&file, "config", "", "the server's configuration")
+	return c
+}
+
+func (a *app) runServer(c *cobra.Command, file string) error {
+	config, err := server.ReadConfig(file)
+	if err != nil {
+		return err
+	}
+	if config.Network != "" && a.network == "" {
+		a.network = config.Network
+	}
+	network, err := a.readNetwork()
+	if err != nil {
+		return err
+	}
+	key, err := server.EnsureKey(config.Key)
+	if err != nil {
+		return err
+	}
+	var account *evm.Account
+	if config.Account != "" {
+		if account, err = evm.ReadAccount(config.Account); err != nil {
+			return err
+		}
+	}
+	local, engine, err := a.local()
+	if err != nil {
+		return err
+	}
+	reader, err := evm.Dial(c.Context(), network)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	s, err := server.Open(config, server.Dependencies{
+		Network: network, Registry: server.OnChain(reader, account), Writes: account != nil, Key: key, Local: local,
+		Runtime: func(images *image.Store) runtime.Runtime {
+			return runwasm.New(runwasm.Config{Engine: engine, Images: images})
+		},
+		Log: slog.New(slog.NewTextHandler(a.talk, nil)),
+	})
+	if err != nil {
+		return err
+	}
+	a.say("listening on %s as %s", s.Addr(), config.URL)
+	return s.Run(c.Context())
+}
+
+// local opens what this machine has built and added, and the engine that compiles strangers' modules.
+func (a *app) local() (*server.Local, *wasm.Engine, error) {
+	cache, err := a.cacheDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	images, err := image.Open(filepath.Join(cache, "images"))
+	if err != nil {
+		return nil, nil, err
+	}
+	blocks, err := content.Open(filepath.Join(cache, "content"))
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := wasm.NewEngine(filepath.Join(cache, "wasm"))
+	if err != nil {
+		return nil, nil, err
+	}
+	return &server.Local{Images: images, Content: blocks}, engine, nil
+}
