@@ -89,11 +89,15 @@ func (f *falsified) Call(ctx context.Context, request []byte) ([]byte, error) {
 	return Falsify(response), nil
 }
 
-// Falsify alters one byte of an answer so that it still looks like one: the last digit or letter in the value of its last
-// member is another one then. What has none is left as it is.
+// Falsify alters one byte of a result so that the answer still looks like one: the last digit, or letter within a word, is
+// another one then. Errors, and results that have neither, are left as they are.
 func Falsify(response []byte) []byte {
 	lie := bytes.Clone(response)
-	from := bytes.Index(lie, []byte(`"result":`)) + len(`"result":`)
+	from := bytes.Index(lie, []byte(`"result":`))
+	if from < 0 {
+		return lie
+	}
+	from += len(`"result":`)
 	for i := len(lie) - 1; i > from; i-- {
 		c, before := lie[i], lie[i-1]
 		switch {
