@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -99,11 +99,15 @@ func kill9(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	ts.Check(err)
-	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
-	for syscall.Kill(pid, 0) == nil {
-		if state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil && bytes.Contains(state, []byte(") Z ")) {
-			break // dead, and nobody waits for it
+	process, err := os.FindProcess(pid)
+	ts.Check(err)
+	ts.Check(process.Kill())
+	for range 1000 { // until it is dead, be it that nobody waits for it
+		state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil || bytes.Contains(state, []byte(") Z ")) {
+			return
 		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
