@@ -1,0 +1,49 @@
+import { Writer } from "./writer";
+
+/** Verdict is what a verifier says of some answers (protocol 5.3). */
+export class Verdict {
+  private constructor(
+    private readonly status: string,
+    private readonly winner: i32,
+    private readonly culprits: i32[],
+    private readonly reason: string,
+  ) {}
+
+  /** The answer of that index is right. */
+  static accepted(winner: i32): Verdict {
+    return new Verdict("accepted", winner, [], "");
+  }
+
+  /** They cannot all be right. Culprits, ascending, are those known to be wrong; often that cannot be said. The reason is for
+   * people: short, in ASCII. */
+  static disagreement(culprits: i32[], reason: string): Verdict {
+    return new Verdict("disagreement", -1, culprits, reason);
+  }
+
+  /** Cannot tell. */
+  static undecided(reason: string): Verdict {
+    return new Verdict("undecided", -1, [], reason);
+  }
+
+  /** write lays the verdict down for the host: its place in the upper half of the number, its length in the lower. */
+  write(): u64 {
+    const w = new Writer(256 + 4 * this.culprits.length + this.reason.length);
+    w.ascii('{"status":"');
+    w.ascii(this.status);
+    w.ascii('","winner":');
+    w.integer(this.winner);
+    w.ascii(',"culprits":[');
+    for (let i = 0; i < this.culprits.length; i++) {
+      if (i > 0) w.ascii(",");
+      w.integer(this.culprits[i]);
+    }
+    w.ascii("]");
+    if (this.reason.length > 0) {
+      w.ascii(',"reason":"');
+      w.text(this.reason);
+      w.ascii('"');
+    }
+    w.ascii("}");
+    return w.place();
+  }
+}

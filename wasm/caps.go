@@ -1,0 +1,122 @@
+package wasm
+
+import (
+	"fmt"
+	"math"
+)
+
+// Caps bound a module before anything is compiled (protocol 5.6). Each is the highest value taken. Segments for the table
+// hold together no more entries than the table may have.
+type Caps struct {
+	Size         int // of the module, bytes
+	Code         int // all function bodies together, bytes
+	Body         int // one function body, bytes
+	Types        int
+	Values       int // parameters and results of one type together
+	Imports      int
+	Exports      int
+	Functions    int
+	Globals      int
+	Elements     int   // segments
+	Data         int   // segments
+	TableEntries int   // the table begins with
+	Locals       int   // of one function, its parameters included
+	Complexity   int64 // of one function: branch points times (locals + 32), see Work
+	// Work bounds the sum, over all functions, of their complexity squared, for that is how long a compiler's dealings with
+	// variables and branches take in the worst case: around 2.5e-11 seconds each. A block, if, else, branch, return or target
+	// of a br_table is one branch point; a loop is four, and so is an instruction on a range of memory or table, which the
+	// compiler makes a loop of. Values that a block takes or leaves count as locals.
+	Work int64
+	// Abort and WASI let a module import env.abort and the pinned wasi_snapshot_preview1. No other import is ever taken.
+	Abort bool
+	WASI  bool
+}
+
+// VerifierCaps are those of a verifier. What they let through compiles within a second or two.
+func VerifierCaps() Caps {
+	return Caps{
+		Size: 256 << 10, Code: 256 << 10, Body: 128 << 10, Types: 1000, Values: 32, Imports: 100, Exports: 1000,
+		Functions: 10_000, Globals: 1000, Elements: 1000, Data: 5000, TableEntries: 1 << 16, Locals: 500,
+		Complexity: 150_000, Work: 5e10, Abort: true,
+	}
+}
+
+// ServiceCaps are those of a service: a Go program of 16 MiB of code with what it embeds. What they let through compiles
+// within a minute or so, as a rule in a second for every 3 MiB of code; for the time of its validation each byte of code takes
+// about 40 of memory.
+func ServiceCaps() Caps {
+	return Caps{
+		Size: 64 << 20, Code: 16 << 20, Body: 1 << 20, Types: 10_000, Values: 100, Imports: 1000, Exports: 10_000,
+		Functions: 100_000, Globals: 10_000, Elements: 10_000, Data: 100_000, TableEntries: 1 << 18, Locals: 2000,
+		Complexity: 500_000, Work: 2e12, Abort: true, WASI: true,
+	}
+}
+
+// uncapped is for modules that have passed Check.
+func uncapped() Caps {
+	const n = math.MaxInt32
+	return Caps{n, n, n, n, n, n, n, n, n, n, n, n, n, math.MaxInt64, math.MaxInt64, true, true}
+}
+
+// Check takes a module apart and says what it wants and offers. It runs and compiles nothing, takes time and memory in
+// proportion to the module, and does not find every mistake that makes a module invalid: that is for [Engine.Compile]. It
+// fails with [ErrRefused].
+func Check(module []byte, caps Caps) (Info, error) {
+	l, err := parse(module, caps)
+	if err == nil {
+		err = l.checkImports(caps)
+	}
+	if err == nil {
+		err = l.checkCode(caps)
+	}
+	if err != nil {
+		return Info{}, fmt.Errorf("check module: %w: %w", err, ErrRefused)
+	}
+	info := Info{Size: len(module), Imports: l.imports, Exports: l.exports}
+	if len(l.memories) > 0 {
+		info.Memory = uint64(l.memories[0].min) * PageSize
+	}
+	return info, nil
+}
+
+func (l *layout) checkImports(caps Caps) error {
+	for _, i := range l.imports {
+		allowed := i.Module == envModule && caps.Abort || i.Module == wasiModule && caps.WASI
+		want, ok := hostType(i.Module, i.Name)
+		switch {
+		case !allowed || !ok:
+			return fmt.Errorf("imports %s.%s, which the host does not give", i.Module, i.Name)
+		case i.Type != want:
+			return fmt.Errorf("imports %s.%s as %s, which is %s", i.Module, i.Name, i.Type, want)
+		case i.Module == wasiModule && len(l.memories) == 0:
+			return fmt.Errorf("imports %s.%s, but has no memory", i.Module, i.Name)
+		}
+	}
+	return nil
+}
+
+func (l *layout) checkCode(caps Caps) error {
+	code, work := 0, int64(0)
+	for i := range l.bodies {
+		f, err := l.scan(i)
+		complexity := int64(f.points) * int64(f.locals+f.wide+32)
+		code += len(l.bodies[i])
+		switch {
+		case err != nil:
+		case f.locals > caps.Locals:
+			err = fmt.Errorf("%d locals, at most %d", f.locals, caps.Locals)
+		case complexity > caps.Complexity:
+			err = fmt.Errorf("complexity %d, at most %d: %d branch points with %d locals",
+				complexity, caps.Complexity, f.points, f.locals)
+		case complexity*complexity > caps.Work-work:
+			err = fmt.Errorf("all functions up to this one together are more than the compiler is given")
+		case code > caps.Code:
+			err = fmt.Errorf("all functions up to this one together have %d bytes, at most %d", code, caps.Code)
+		}
+		if err != nil {
+			return fmt.Errorf("function %d: %w", len(l.imports)+i, err)
+		}
+		work += complexity * complexity
+	}
+	return nil
+}

@@ -1,0 +1,300 @@
+package wasm
+
+import (
+	"fmt"
+	"math"
+)
+
+// Names of exports that begin with reserved belong to the host.
+const (
+	reserved    = "barnraise_"
+	exportFuel  = "barnraise_fuel"  // the counter
+	exportStart = "barnraise_start" // the start function, so that the host calls it once it can read the counter
+)
+
+// ruleVersion is the version of the fuel rule in the package comment; with it changes whatever has been instrumented.
+const ruleVersion = 1
+
+// maxTable is how far any table may grow, in entries.
+const maxTable = 1 << 16
+
+// body is what one function body says to caps and fuel.
+type body struct {
+	locals   int // parameters and declared locals
+	code     int // where the instructions begin
+	points   int // branch points
+	wide     int // most values that one of its blocks takes or leaves
+	segments []segment
+	bulks    []bulk
+}
+
+// segment is a run of instructions that control enters at its beginning only.
+type segment struct {
+	at     int
+	weight int64
+	test   bool // a function's entry or a loop's head, one of which every long run must pass
+}
+
+// bulk is an instruction whose work grows with the operand on top of the stack: the charge is that, shifted right.
+type bulk struct {
+	at    int
+	shift byte
+}
+
+// scan reads a function body whole: locals, then instructions to the last end.
+func (l *layout) scan(i int) (body, error) {
+	r := &reader{b: l.bodies[i]}
+	f := body{locals: l.types[l.functions[len(l.imports)+i]].params + r.locals(), code: r.pos}
+	here := segment{at: r.pos, weight: 1, test: true}
+	for open := 1; open > 0 && r.err == nil; {
+		at := r.pos
+		op := r.instruction()
+		here.weight += op.weight()
+		switch op.op {
+		case opBlock, opIf:
+			open++
+		case opLoop:
+			open++
+			here = f.begin(here, segment{at: r.pos, weight: 1, test: true})
+		case opElse:
+			here = f.begin(here, segment{at: r.pos})
+		case opEnd:
+			open--
+			here = f.begin(here, segment{at: r.pos})
+		case opGlobalGet, opGlobalSet:
+			if int64(op.index) >= int64(l.globals) {
+				r.fail("global %d of %d", op.index, l.globals)
+			}
+		case opPrefix:
+			if shift, ok := op.bulk(); ok {
+				f.bulks = append(f.bulks, bulk{at, shift})
+			}
+		}
+		f.points += op.points()
+		f.wide = max(f.wide, l.width(op, r))
+	}
+	r.end()
+	return f, r.err
+}
+
+// begin notes a segment that is complete, if it weighs anything, and begins the next.
+func (f *body) begin(complete, next segment) segment {
+	if complete.weight > 0 {
+		f.segments = append(f.segments, complete)
+	}
+	return next
+}
+
+// width is how many values a block takes and leaves.
+func (l *layout) width(op instruction, r *reader) int {
+	switch {
+	case !op.typed:
+		return 0
+	case int64(op.index) >= int64(len(l.types)):
+		r.fail("block of type %d of %d", op.index, len(l.types))
+		return 0
+	}
+	return l.types[op.index].values
+}
+
+// weight is what the instruction costs each time, by sentence 2 of the rule.
+func (i instruction) weight() int64 {
+	switch {
+	case i.op == opBlock, i.op == opLoop, i.op == opElse, i.op == opEnd:
+		return 0
+	case i.op == opCall, i.op == opCallIndirect:
+		return 3
+	case i.op == opRefFunc:
+		return 128
+	case i.op == opMemoryGrow, i.op == opPrefix && i.sub == subTableGrow:
+		return 64
+	case i.op == opPrefix:
+		if _, ok := i.bulk(); ok {
+			return 16
+		}
+	}
+	return 1
+}
+
+// bulk reports whether an instruction behind opPrefix costs by its length as well, by sentence 4, and how that is shifted.
+func (i instruction) bulk() (shift byte, ok bool) {
+	switch i.sub {
+	case subMemoryInit, subMemoryCopy, subMemoryFill:
+		return 3, true
+	case subTableInit, subTableCopy, subTableFill, subTableGrow:
+		return 0, true
+	}
+	return 0, false
+}
+
+// points are how many branch points the instruction makes, see Caps.
+func (i instruction) points() int {
+	switch i.op {
+	case opBlock, opIf, opElse, opBr, opBrIf, opReturn:
+		return 1
+	case opBrTable:
+		return i.targets
+	case opLoop:
+		return 4
+	case opPrefix:
+		if _, ok := i.bulk(); ok {
+			return 4
+		}
+	}
+	return 0
+}
+
+// Instrument writes the module anew with the counter of the package comment in it, its memory and table clamped, and without
+// custom sections. The module must have passed [Check] and be valid: then the result is valid too, and computes the same
+// until its fuel is used up. It fails with [ErrRefused] where the module begins with more memory than it is granted.
+func Instrument(module []byte, limits Limits) ([]byte, error) {
+	if limits.Fuel > MaxFuel {
+		return nil, fmt.Errorf("instrument module: %d units of fuel, at most %d", limits.Fuel, uint64(MaxFuel))
+	}
+	l, err := parse(module, uncapped())
+	if err == nil {
+		err = l.instrument(limits)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("instrument module: %w: %w", err, ErrRefused)
+	}
+	return l.encode(), nil
+}
+
+func (l *layout) instrument(limits Limits) (err error) {
+	if l.sections[secCode], err = l.meteredCode(); err != nil {
+		return err
+	}
+	if l.sections[secMemory], err = l.clampedMemory(limits.Memory); err != nil {
+		return err
+	}
+	l.sections[secTable] = l.clampedTable()
+	counter := append(appendS64([]byte{typeI64, 1, opI64Const}, int64(limits.Fuel)), opEnd)
+	l.sections[secGlobal] = extended(l.sections[secGlobal], l.globals, 1, counter)
+	exports, added := appendExport(nil, exportFuel, 3, uint32(l.globals)), 1
+	if l.sections[secStart] != nil {
+		exports, added = appendExport(exports, exportStart, 0, l.start), 2
+		l.sections[secStart] = nil
+	}
+	l.sections[secExport] = extended(l.sections[secExport], len(l.exports), added, exports)
+	return nil
+}
+
+// extended is a section that held n items, with more of them at its end.
+func extended(section []byte, n, more int, items []byte) []byte {
+	r := &reader{b: section}
+	if section != nil {
+		r.u32()
+	}
+	out := append(appendU32(nil, uint32(n+more)), section[r.pos:]...)
+	return append(out, items...)
+}
+
+func appendExport(b []byte, name string, kind byte, index uint32) []byte {
+	b = append(appendU32(b, uint32(len(name))), name...)
+	return appendU32(append(b, kind), index)
+}
+
+func (l *layout) clampedMemory(limit uint64) ([]byte, error) {
+	if len(l.memories) == 0 {
+		return l.sections[secMemory], nil
+	}
+	m, pages := l.memories[0], uint32(min(limit/PageSize, 1<<16))
+	if m.min > pages {
+		return nil, fmt.Errorf("begins with %d bytes of memory, at most %d", uint64(m.min)*PageSize, limit)
+	}
+	return appendU32(appendU32([]byte{1, 1}, m.min), min(m.max, pages)), nil
+}
+
+func (l *layout) clampedTable() []byte {
+	if len(l.tables) == 0 {
+		return l.sections[secTable]
+	}
+	t := l.tables[0]
+	return appendU32(appendU32([]byte{1, t.kind, 1}, t.min), min(t.max, max(t.min, maxTable)))
+}
+
+func (l *layout) meteredCode() ([]byte, error) {
+	if l.sections[secCode] == nil {
+		return nil, nil
+	}
+	out := appendU32(nil, uint32(len(l.bodies)))
+	var b []byte
+	for i := range l.bodies {
+		f, err := l.scan(i)
+		if err != nil {
+			return nil, fmt.Errorf("function %d: %w", len(l.imports)+i, err)
+		}
+		b = f.metered(b[:0], l.bodies[i], uint32(l.globals))
+		out = append(appendU32(out, uint32(len(b))), b...)
+	}
+	if len(out) > math.MaxInt32 {
+		return nil, fmt.Errorf("grows to %d bytes of code", len(out))
+	}
+	return out, nil
+}
+
+// metered writes the body with its charges in place. Where it has bulk instructions, it gets one more local for them.
+func (f *body) metered(out, b []byte, counter uint32) []byte {
+	from := 0
+	if len(f.bulks) > 0 {
+		r := &reader{b: b}
+		n := r.u32()
+		out = append(append(appendU32(out, n+1), b[r.pos:f.code]...), 1, typeI32)
+		from = f.code
+	}
+	segments, bulks := f.segments, f.bulks
+	for len(segments) > 0 || len(bulks) > 0 {
+		if len(bulks) == 0 || len(segments) > 0 && segments[0].at <= bulks[0].at {
+			out = appendCharge(append(out, b[from:segments[0].at]...), counter, segments[0])
+			from, segments = segments[0].at, segments[1:]
+		} else {
+			out = appendBulkCharge(append(out, b[from:bulks[0].at]...), counter, uint32(f.locals), bulks[0].shift)
+			from, bulks = bulks[0].at, bulks[1:]
+		}
+	}
+	return append(out, b[from:]...)
+}
+
+func appendCharge(b []byte, counter uint32, s segment) []byte {
+	b = appendU32(append(b, opGlobalGet), counter)
+	b = append(appendS64(append(b, opI64Const), s.weight), opI64Sub)
+	b = appendU32(append(b, opGlobalSet), counter)
+	if s.test {
+		b = appendTest(b, counter)
+	}
+	return b
+}
+
+// appendBulkCharge charges by the i32 on top of the stack and leaves it there.
+func appendBulkCharge(b []byte, counter, local uint32, shift byte) []byte {
+	b = appendU32(append(b, opLocalTee), local)
+	b = appendU32(append(b, opGlobalGet), counter)
+	b = append(appendU32(append(b, opLocalGet), local), opI64ExtendU, opI64Const, shift, opI64ShrU, opI64Sub)
+	return appendTest(appendU32(append(b, opGlobalSet), counter), counter)
+}
+
+// appendTest traps where the counter is below zero.
+func appendTest(b []byte, counter uint32) []byte {
+	b = appendU32(append(b, opGlobalGet), counter)
+	return append(b, opI64Const, 0, opI64LtS, opIf, blockEmpty, opUnreachable, opEnd)
+}
+
+// appendU32 and appendS64 write what the reader reads with u32 and signed, in the shortest form.
+func appendU32(b []byte, v uint32) []byte {
+	for ; v >= 0x80; v >>= 7 {
+		b = append(b, byte(v)|0x80)
+	}
+	return append(b, byte(v))
+}
+
+func appendS64(b []byte, v int64) []byte {
+	for {
+		c := byte(v & 0x7f)
+		v >>= 7
+		if v == 0 && c&0x40 == 0 || v == -1 && c&0x40 != 0 {
+			return append(b, c)
+		}
+		b = append(b, c|0x80)
+	}
+}

@@ -1,0 +1,177 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/sys"
+)
+
+// Module is a compiled module, safe for concurrent use. It is never closed: what nobody holds any more is freed.
+type Module struct {
+	info    Info
+	limits  Limits
+	size    int // of the module with its counter
+	runtime wazero.Runtime
+	code    wazero.CompiledModule
+}
+
+// Info is what the module says of itself.
+func (m *Module) Info() Info { return m.info }
+
+// IO is what a command reads and may write.
+type IO struct {
+	Stdin     []byte
+	MaxStdout int // bytes
+}
+
+// Instance is one run of a module: its own memory, clock and random numbers, shared with nobody. It is not safe for
+// concurrent use. After an error there is nothing to be done with it but [Instance.Close].
+type Instance struct {
+	module *Module
+	guest  api.Module
+	world  *world
+	used   uint64 // what was used when it was closed
+	exit   uint32 // the code of the last ErrExit
+}
+
+// Instantiate makes a fresh instance, runs its start function, and calls _initialize where the module exports it, but never
+// _start. The caller closes the instance. It fails with [ErrFuel], [ErrTrap] or [ErrExit] where that is how it ended, and
+// returns the instance even so, closed, for what it has used; otherwise with the context's error. A context is looked at only
+// here and before each call: fuel is what ends a run.
+func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
+	i := &Instance{module: m, world: &world{stdin: io.Stdin, maxStdout: io.MaxStdout, random: 1}}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("instantiate module: %w", err)
+	}
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	guest, err := m.runtime.InstantiateModule(ctx, m.code, config)
+	if err != nil { // a segment beyond its table or memory
+		return i, fmt.Errorf("instantiate module: %s: %w", firstLine(err), ErrTrap)
+	}
+	i.guest = guest
+	for _, name := range []string{exportStart, "_initialize"} {
+		if f := guest.ExportedFunction(name); f != nil {
+			if _, err = i.Call(ctx, name); err != nil {
+				return i, errors.Join(err, i.Close(ctx))
+			}
+		}
+	}
+	return i, nil
+}
+
+// Call calls an exported function. It fails with [ErrRefused] where there is none or it takes other parameters, with
+// [ErrFuel], [ErrTrap] or [ErrExit] where that is how it ended, or with the context's error.
+func (i *Instance) Call(ctx context.Context, export string, params ...uint64) ([]uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("call %s: %w", export, err)
+	}
+	if i.guest == nil {
+		return nil, fmt.Errorf("call %s: the instance is closed: %w", export, ErrRefused)
+	}
+	f := i.guest.ExportedFunction(export)
+	if f == nil || len(f.Definition().ParamTypes()) != len(params) {
+		return nil, fmt.Errorf("call %s with %d parameters: the module exports no such function: %w", export, len(params), ErrRefused)
+	}
+	results, err := f.Call(context.WithValue(ctx, worldKey{}, i.world), params...)
+	if err != nil || i.fuel() < 0 {
+		return nil, fmt.Errorf("call %s: %w", export, i.ending(err))
+	}
+	return results, nil
+}
+
+// ending says how a run failed.
+func (i *Instance) ending(err error) error {
+	exit := (*sys.ExitError)(nil)
+	switch {
+	case i.fuel() < 0:
+		return fmt.Errorf("%w: %d units are used up", ErrFuel, i.module.limits.Fuel)
+	case errors.As(err, &exit):
+		i.exit = exit.ExitCode()
+		return fmt.Errorf("%w with code %d", ErrExit, i.exit)
+	}
+	return fmt.Errorf("%w: %s", ErrTrap, firstLine(err))
+}
+
+// firstLine leaves out the engine's stack trace.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return strings.TrimSuffix(strings.TrimPrefix(line, "wasm error: "), " (recovered by wazero)")
+}
+
+// Exchange hands the module some bytes and takes others: it calls alloc with their length, writes them where that points,
+// calls the export with pointer and length, and copies out what the result points to, pointer in its upper and length in its
+// lower half. It fails like [Instance.Call]; a pointer outside the memory, no room, or more output than allowed is [ErrTrap].
+func (i *Instance) Exchange(ctx context.Context, export string, input []byte, maxOutput int) ([]byte, error) {
+	if err := i.module.exchanges(export); err != nil {
+		return nil, err
+	}
+	at, err := i.Call(ctx, "alloc", uint64(len(input)))
+	if err != nil {
+		return nil, err
+	}
+	memory := i.guest.Memory()
+	if p := uint32(at[0]); p == 0 || !memory.Write(p, input) {
+		return nil, fmt.Errorf("write %d bytes where alloc points, %d: %w: no room", len(input), p, ErrTrap)
+	}
+	out, err := i.Call(ctx, export, at[0], uint64(len(input)))
+	if err != nil {
+		return nil, err
+	}
+	p, n := uint32(out[0]>>32), uint32(out[0])
+	if int64(n) > int64(maxOutput) {
+		return nil, fmt.Errorf("call %s: %w: answers with %d bytes, at most %d", export, ErrTrap, n, maxOutput)
+	}
+	b, ok := memory.Read(p, n)
+	if !ok {
+		return nil, fmt.Errorf("call %s: %w: answers with %d bytes at %d, outside its memory", export, ErrTrap, n, p)
+	}
+	return append([]byte{}, b...), nil
+}
+
+// exchanges reports whether a module can be talked to in that way.
+func (m *Module) exchanges(export string) error {
+	if e, ok := m.info.Export("memory"); !ok || e.Kind != KindMemory {
+		return fmt.Errorf("find exported memory: there is none: %w", ErrRefused)
+	}
+	return errors.Join(m.info.Require("alloc", "(i32) -> (i32)"), m.info.Require(export, "(i32, i32) -> (i64)"))
+}
+
+// Run runs a command: it calls _start and returns what that wrote to its standard output. Leaving through proc_exit with code
+// 0 is a success like returning. It fails like [Instance.Call].
+func (i *Instance) Run(ctx context.Context) ([]byte, error) {
+	_, err := i.Call(ctx, "_start")
+	if exited := errors.Is(err, ErrExit) && i.exit == 0; err != nil && !exited {
+		return nil, err
+	}
+	return i.world.stdout, nil
+}
+
+// FuelUsed is what the instance has used so far, instantiation included; where it ran out, all there was.
+func (i *Instance) FuelUsed() uint64 {
+	if i.guest != nil {
+		i.used = i.module.limits.Fuel - uint64(max(i.fuel(), 0))
+	}
+	return i.used
+}
+
+// fuel is the counter: below zero where there was not enough.
+func (i *Instance) fuel() int64 { return int64(i.guest.ExportedGlobal(exportFuel).Get()) }
+
+// Close frees the instance.
+func (i *Instance) Close(ctx context.Context) error {
+	if i.guest == nil {
+		return nil
+	}
+	i.FuelUsed()
+	err := i.guest.Close(ctx)
+	i.guest = nil
+	if err != nil {
+		return fmt.Errorf("close instance: %w", err)
+	}
+	return nil
+}
