@@ -34,6 +34,11 @@
 // not for its size: code that Go's compiler makes is one loop around a table of branches, and a price for each loop as a whole
 // would charge it five times as much as C.
 //
+// Machine code cannot be interrupted, and a process that collects garbage waits for it. So a run is granted its fuel by the
+// slice: where the counter falls below zero it calls a function that was added to the module, in which the host refills the
+// counter from what is left, or ends the run because nobody waits for it any more. The sum is what counts, so a host that
+// grants all at once, and for which that function is just the trap, gets the same.
+//
 // # Host functions
 //
 // env.abort traps. Of wasi_snapshot_preview1 there is one deterministic and empty world, for each instance its own. Numbers

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 )
 
 // keep is how much instrumented wasm an engine holds compiled, in bytes; as native code it is about three times as much.
@@ -231,7 +232,7 @@ func (e *Engine) compile(ctx context.Context, a artifact, limits Limits, dir str
 	if err := provide(ctx, m.runtime, a.Info.Imports); err != nil {
 		return nil, err
 	}
-	code, err := translate(ctx, m.runtime, a.Wasm)
+	code, err := translate(experimental.WithFunctionListenerFactory(ctx, yielder{}), m.runtime, a.Wasm)
 	if err != nil {
 		return nil, fmt.Errorf("compile module: %w: %w", err, ErrRefused)
 	}

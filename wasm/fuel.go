@@ -10,6 +10,7 @@ const (
 	reserved    = "barnraise_"
 	exportFuel  = "barnraise_fuel"  // the counter
 	exportStart = "barnraise_start" // the start function, so that the host calls it once it can read the counter
+	exportYield = "barnraise_yield" // what a test calls where the counter is below zero; it traps if that is still so
 )
 
 // ruleVersion is the version of the fuel rule in the package comment; with it changes whatever has been instrumented.
@@ -169,15 +170,35 @@ func (l *layout) instrument(limits Limits) (err error) {
 		return err
 	}
 	l.sections[secTable] = l.clampedTable()
+	l.addYield()
 	counter := append(appendS64([]byte{typeI64, 1, opI64Const}, int64(limits.Fuel)), opEnd)
 	l.sections[secGlobal] = extended(l.sections[secGlobal], l.globals, 1, counter)
 	exports, added := appendExport(nil, exportFuel, 3, uint32(l.globals)), 1
+	if len(l.bodies) > 0 {
+		exports, added = appendExport(exports, exportYield, 0, l.yield()), added+1
+	}
 	if l.sections[secStart] != nil {
-		exports, added = appendExport(exports, exportStart, 0, l.start), 2
+		exports, added = appendExport(exports, exportStart, 0, l.start), added+1
 		l.sections[secStart] = nil
 	}
 	l.sections[secExport] = extended(l.sections[secExport], len(l.exports), added, exports)
 	return nil
+}
+
+// yield is the index of the function that addYield adds.
+func (l *layout) yield() uint32 { return uint32(len(l.imports) + len(l.bodies)) }
+
+// addYield adds a function that traps where the counter is below zero. A host that grants fuel by the slice has a moment for
+// itself when it is entered, and may refill the counter then; to others it is the trap.
+func (l *layout) addYield() {
+	if len(l.bodies) == 0 {
+		return
+	}
+	kind := uint32(len(l.types))
+	l.sections[secType] = extended(l.sections[secType], len(l.types), 1, []byte{0x60, 0, 0}) // () -> ()
+	l.sections[secFunction] = extended(l.sections[secFunction], len(l.bodies), 1, appendU32(nil, kind))
+	code := append(appendU32([]byte{0, opGlobalGet}, uint32(l.globals)), opI64Const, 0, opI64LtS, opIf, blockEmpty, opUnreachable, opEnd, opEnd)
+	l.sections[secCode] = extended(l.sections[secCode], len(l.bodies), 1, append(appendU32(nil, uint32(len(code))), code...))
 }
 
 // extended is a section that held n items, with more of them at its end.
@@ -225,7 +246,7 @@ func (l *layout) meteredCode() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("function %d: %w", len(l.imports)+i, err)
 		}
-		b = f.metered(b[:0], l.bodies[i], uint32(l.globals))
+		b = f.metered(b[:0], l.bodies[i], gauge{uint32(l.globals), l.yield()})
 		out = append(appendU32(out, uint32(len(b))), b...)
 	}
 	if len(out) > math.MaxInt32 {
@@ -234,8 +255,11 @@ func (l *layout) meteredCode() ([]byte, error) {
 	return out, nil
 }
 
+// gauge is what a charge works on: the counter's global, and the function to call where it is below zero.
+type gauge struct{ counter, yield uint32 }
+
 // metered writes the body with its charges in place. Where it has bulk instructions, it gets one more local for them.
-func (f *body) metered(out, b []byte, counter uint32) []byte {
+func (f *body) metered(out, b []byte, g gauge) []byte {
 	from := 0
 	if len(f.bulks) > 0 {
 		r := &reader{b: b}
@@ -246,38 +270,38 @@ func (f *body) metered(out, b []byte, counter uint32) []byte {
 	segments, bulks := f.segments, f.bulks
 	for len(segments) > 0 || len(bulks) > 0 {
 		if len(bulks) == 0 || len(segments) > 0 && segments[0].at <= bulks[0].at {
-			out = appendCharge(append(out, b[from:segments[0].at]...), counter, segments[0])
+			out = g.appendCharge(append(out, b[from:segments[0].at]...), segments[0])
 			from, segments = segments[0].at, segments[1:]
 		} else {
-			out = appendBulkCharge(append(out, b[from:bulks[0].at]...), counter, uint32(f.locals), bulks[0].shift)
+			out = g.appendBulkCharge(append(out, b[from:bulks[0].at]...), uint32(f.locals), bulks[0].shift)
 			from, bulks = bulks[0].at, bulks[1:]
 		}
 	}
 	return append(out, b[from:]...)
 }
 
-func appendCharge(b []byte, counter uint32, s segment) []byte {
-	b = appendU32(append(b, opGlobalGet), counter)
+func (g gauge) appendCharge(b []byte, s segment) []byte {
+	b = appendU32(append(b, opGlobalGet), g.counter)
 	b = append(appendS64(append(b, opI64Const), s.weight), opI64Sub)
-	b = appendU32(append(b, opGlobalSet), counter)
+	b = appendU32(append(b, opGlobalSet), g.counter)
 	if s.test {
-		b = appendTest(b, counter)
+		b = g.appendTest(b)
 	}
 	return b
 }
 
 // appendBulkCharge charges by the i32 on top of the stack and leaves it there.
-func appendBulkCharge(b []byte, counter, local uint32, shift byte) []byte {
+func (g gauge) appendBulkCharge(b []byte, local uint32, shift byte) []byte {
 	b = appendU32(append(b, opLocalTee), local)
-	b = appendU32(append(b, opGlobalGet), counter)
+	b = appendU32(append(b, opGlobalGet), g.counter)
 	b = append(appendU32(append(b, opLocalGet), local), opI64ExtendU, opI64Const, shift, opI64ShrU, opI64Sub)
-	return appendTest(appendU32(append(b, opGlobalSet), counter), counter)
+	return g.appendTest(appendU32(append(b, opGlobalSet), g.counter))
 }
 
-// appendTest traps where the counter is below zero.
-func appendTest(b []byte, counter uint32) []byte {
-	b = appendU32(append(b, opGlobalGet), counter)
-	return append(b, opI64Const, 0, opI64LtS, opIf, blockEmpty, opUnreachable, opEnd)
+// appendTest yields where the counter is below zero.
+func (g gauge) appendTest(b []byte) []byte {
+	b = append(appendU32(append(b, opGlobalGet), g.counter), opI64Const, 0, opI64LtS, opIf, blockEmpty)
+	return append(appendU32(append(b, opCall), g.yield), opEnd)
 }
 
 // appendU32 and appendS64 write what the reader reads with u32 and signed, in the shortest form.

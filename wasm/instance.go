@@ -41,8 +41,8 @@ type Instance struct {
 
 // Instantiate makes a fresh instance, runs its start function, and calls _initialize where the module exports it, but never
 // _start. The caller closes the instance. It fails with [ErrFuel], [ErrTrap] or [ErrExit] where that is how it ended, and
-// returns the instance even so, closed, for what it has used; otherwise with the context's error. A context is looked at only
-// here and before each call: fuel is what ends a run.
+// returns the instance even so, closed, for what it has used; otherwise with the context's error. A context that ends also
+// ends a run, within a slice of fuel; what the run would have come to does not depend on when.
 func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 	i := &Instance{module: m, world: &world{stdin: io.Stdin, maxStdout: io.MaxStdout, random: 1}}
 	if err := ctx.Err(); err != nil {
@@ -54,6 +54,7 @@ func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 		return i, fmt.Errorf("instantiate module: %s: %w", firstLine(err), ErrTrap)
 	}
 	i.guest = guest
+	i.world.grant(guest.ExportedGlobal(exportFuel).(api.MutableGlobal), m.limits.Fuel)
 	for _, name := range []string{exportStart, "_initialize"} {
 		if f := guest.ExportedFunction(name); f != nil {
 			if _, err = i.Call(ctx, name); err != nil {
@@ -86,8 +87,10 @@ func (i *Instance) Call(ctx context.Context, export string, params ...uint64) ([
 
 // ending says how a run failed.
 func (i *Instance) ending(err error) error {
-	exit := (*sys.ExitError)(nil)
+	exit, stop := (*sys.ExitError)(nil), (*stopped)(nil)
 	switch {
+	case errors.As(err, &stop):
+		return stop.cause
 	case i.fuel() < 0:
 		return fmt.Errorf("%w: %d units are used up", ErrFuel, i.module.limits.Fuel)
 	case errors.As(err, &exit):
@@ -159,8 +162,8 @@ func (i *Instance) FuelUsed() uint64 {
 	return i.used
 }
 
-// fuel is the counter: below zero where there was not enough.
-func (i *Instance) fuel() int64 { return int64(i.guest.ExportedGlobal(exportFuel).Get()) }
+// fuel is what is left of it: below zero where there was not enough.
+func (i *Instance) fuel() int64 { return int64(i.world.fuel.Get()) + i.world.left }
 
 // Close frees the instance.
 func (i *Instance) Close(ctx context.Context) error {

@@ -40,7 +40,8 @@ type world struct {
 	maxStdout int
 	clock     uint64 // nanoseconds
 	random    uint64
-	fuel      api.MutableGlobal // found at the first call
+	fuel      api.MutableGlobal // the counter
+	left      int64             // fuel that the counter has not been given yet
 }
 
 type worldKey struct{}
@@ -171,9 +172,6 @@ func provide(ctx context.Context, rt wazero.Runtime, imports []Import) error {
 // of it.
 func (f hostFunction) enter(ctx context.Context, m api.Module, stack []uint64) {
 	w := ctx.Value(worldKey{}).(*world)
-	if w.fuel == nil {
-		w.fuel = m.ExportedGlobal(exportFuel).(api.MutableGlobal)
-	}
 	w.charge(callCost)
 	if f.call == nil {
 		panic(sys.NewExitError(uint32(stack[0])))
@@ -188,9 +186,8 @@ func abort(_ context.Context, _ api.Module, stack []uint64) {
 
 // charge takes fuel, and ends the run where there is not enough.
 func (w *world) charge(units uint64) {
-	left := int64(w.fuel.Get()) - int64(units)
-	w.fuel.Set(uint64(left))
-	if left < 0 {
+	w.fuel.Set(w.fuel.Get() - units)
+	if int64(w.fuel.Get()) < 0 && !w.refill() {
 		panic(ErrFuel)
 	}
 }

@@ -31,8 +31,8 @@ type instance struct {
 	running                       atomic.Int64
 }
 
-// Call runs the request in an instance of its own. When the context ends first, that instance is left to use up its fuel,
-// and keeps its slot until then.
+// Call runs the request in an instance of its own. When the context ends first, that instance stops soon after, and keeps its
+// slot until then.
 func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	begun := time.Now()
 	id, err := runtime.CheckRequest(i.limits, request)
@@ -51,7 +51,7 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	done := make(chan outcome, 1)
 	request, id = append([]byte{}, request...), append([]byte{}, id...) // the caller's bytes are its own again when it is gone
 	go func() {
-		response, err := i.answer(id, request)
+		response, err := i.answer(ctx, id, request)
 		i.leave()
 		done <- outcome{response, err}
 	}()
@@ -104,9 +104,11 @@ func (i *instance) leave() {
 }
 
 // answer runs one call to its end.
-func (i *instance) answer(id, request []byte) ([]byte, error) {
-	response, err := i.exchange(request)
+func (i *instance) answer(ctx context.Context, id, request []byte) ([]byte, error) {
+	response, err := i.exchange(ctx, request)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, outOfTime(ctx)
 	case errors.Is(err, wasm.ErrFuel):
 		return nil, fmt.Errorf("%w: %w", runtime.ErrFuel, err)
 	case err != nil:
@@ -119,13 +121,12 @@ func (i *instance) answer(id, request []byte) ([]byte, error) {
 }
 
 // exchange hands the request to an instance that nobody had before and nobody will have after it.
-func (i *instance) exchange(request []byte) ([]byte, error) {
-	ctx := context.Background() // fuel bounds it
+func (i *instance) exchange(ctx context.Context, request []byte) ([]byte, error) {
 	one, err := i.take(ctx, request)
 	if one != nil {
 		defer func() {
 			raise(&i.fuel, one.FuelUsed())
-			_ = one.Close(ctx)
+			_ = one.Close(context.WithoutCancel(ctx))
 		}()
 	}
 	if err != nil {
@@ -176,7 +177,7 @@ func (i *instance) Stats() runtime.Stats {
 	}
 }
 
-// Stop waits for the calls that run, those included whose callers are gone: their fuel ends them.
+// Stop waits for the calls that run, those included whose callers are gone.
 func (i *instance) Stop(ctx context.Context) error {
 	i.mu.Lock()
 	select {

@@ -4,10 +4,6 @@
 // A service is stateless by construction, since every call gets an instance of its own, which is thrown away after it. It
 // sees no clock, no chance, no file, no network and no environment; what it may use of fuel and memory is in its manifest.
 // Nothing but Go is needed on the machine.
-//
-// While a module computes, Go can take its core from it only where it calls the host. A garbage collection that begins
-// meanwhile waits for it, and everything else in the process for the collection: as long as the fuel of one call lasts, at
-// worst. So strangers' services belong into a process that does little else (protocol 9.6).
 package wasm
 
 import (
