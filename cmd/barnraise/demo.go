@@ -243,7 +243,7 @@ func (s *story) lie(ctx context.Context) (string, error) {
 		at++
 	}
 	if at == len(lie) || len(lie) != len(s.truth) {
-		return "", errors.New("C does not lie")
+		return "", errors.New("the turncoat does not lie")
 	}
 	from, to := max(0, at-12), min(len(lie), at+12)
 	return fmt.Sprintf("C begins to lie, by one byte. Who believes it reads …%s… where the truth is …%s…", lie[from:to], s.truth[from:to]), nil
@@ -296,7 +296,7 @@ func (s *story) catch(ctx context.Context) (string, error) {
 		return fmt.Sprintf("the same call, verified, returns the truth, and C is caught: %s\nthe image was run here to know who is right; evidence: %s",
 			strings.Join(told, ", "), answer.Evidence), nil
 	}
-	return "", errors.New("in ten calls C was not asked once")
+	return "", errors.New("in ten calls the liar was not asked once")
 }
 
 func (s *story) letter(id barnraise.ServerID) string {
@@ -316,7 +316,7 @@ func (s *story) avoid(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if answer.Asked[0].Server == s.liar.ID {
-			return "", errors.New("C was asked first again")
+			return "", errors.New("the liar was asked first again")
 		}
 	}
 	return fmt.Sprintf("C's word has lost its weight: in %d more calls it was never asked first", calls), nil
