@@ -46,7 +46,7 @@ type Answer struct {
 	Error    *jsonrpc.Error  // the service's own error: an answer like any other
 	Service  barnraise.ServiceID
 	Revision uint32
-	Verdict  barnraise.Verdict
+	Verdict  barnraise.Outcome // Accepted
 	Asked    []Asked
 	Requests int                  // sent for this answer
 	Struck   []barnraise.ServerID // who lied
@@ -272,7 +272,7 @@ func (r *round) note(server barnraise.ServerID, outcome, why string) {
 
 // accept closes the call with an answer.
 func (r *round) accept(step judge.Step) (*Answer, error) {
-	a := &Answer{Service: r.service.ID, Revision: r.revision.Number, Verdict: step.Verdict, Requests: len(r.asked)}
+	a := &Answer{Service: r.service.ID, Revision: r.revision.Number, Verdict: barnraise.Accepted, Requests: len(r.asked)}
 	winner := r.answers[step.Winner]
 	response, err := jsonrpc.ParseResponse(winner.Body, jsonrpc.WireID)
 	if err != nil {

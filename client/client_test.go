@@ -383,11 +383,21 @@ func TestTooFew(t *testing.T) {
 	}
 }
 
+// A key under which a signature proves nothing is refused when the registry is read; a server that has no other is not asked.
+func TestServerWithoutAUsableKey(t *testing.T) {
+	n := newNetwork(t, 2, "compare")
+	n.members[1].keyless = true
+	_, err := newClient(n).Call(context.Background(), "oracle", "ask", nil)
+	if !errors.Is(err, ErrTooFew) || !strings.Contains(err.Error(), "server 2 (http://s2.test): it has no usable key") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func newClient(n *network) *Client { c, _ := n.client(1); return c }
 
 func TestVerifierThatAsksOneServer(t *testing.T) {
 	n := newNetwork(t, 1, "spot")
-	if a := call(t, newClient(n)); a.Requests != 1 || a.Verdict.Status != barnraise.Accepted {
+	if a := call(t, newClient(n)); a.Requests != 1 || a.Verdict != barnraise.Accepted {
 		t.Errorf("spot with one server: %+v", a)
 	}
 	n = newNetwork(t, 5, "spot")

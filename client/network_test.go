@@ -40,6 +40,7 @@ type member struct {
 	id       barnraise.ServerID
 	key      ed25519.PrivateKey
 	owner    byte
+	keyless  bool // the registry holds no usable key of it
 	platform barnraise.Digest
 
 	answer    func(request []byte) []byte                               // instead of the truth
@@ -104,10 +105,14 @@ func (m *member) url() string { return fmt.Sprintf("http://s%d.test", m.id) }
 func (n *network) Snapshot(context.Context) (*barnraise.Snapshot, error) {
 	var servers []barnraise.Server
 	for _, m := range n.members {
-		servers = append(servers, barnraise.Server{
+		v := barnraise.Server{
 			ID: m.id, Operator: barnraise.Address{m.owner}, URL: m.url(), Status: barnraise.StatusActive, Offers: []barnraise.ServiceID{1},
 			Keys: []barnraise.Key{{Key: barnraise.PublicKey(m.key.Public().(ed25519.PublicKey)), From: 1}},
-		})
+		}
+		if m.keyless {
+			v.Keys = nil
+		}
+		servers = append(servers, v)
 	}
 	return barnraise.NewSnapshot(n.config.Registry(), 10, [32]byte{}, 5, slices.Clone(n.services), servers), nil
 }

@@ -187,7 +187,7 @@ func (n *Net) deploy(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n.Network.RPC = []string{n.chain.URL()}
+		n.Network.RPC, n.Network.Confirmations = []string{n.chain.URL()}, new(uint64) // what it seals, it keeps
 		if err := n.writeNetwork(); err != nil {
 			return err
 		}

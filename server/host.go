@@ -255,12 +255,13 @@ func probe(ctx context.Context, i runtime.Instance, m manifest.Manifest) error {
 	return nil
 }
 
-// announce adds to the offers on chain what this server runs of its own, once it runs (protocol 9.3).
+// announce adds to the offers on chain what this server runs of its own, once it runs (protocol 9.3). Rewards and capacity
+// follow the configuration where it speaks of them.
 func (s *Server) announce(ctx context.Context, me barnraise.Server) error {
 	if !s.writes {
 		return nil
 	}
-	offers, rewards := slices.Clone(me.Offers), me.Rewards
+	offers, rewards, capacity := slices.Clone(me.Offers), me.Rewards, me.Capacity
 	for _, id := range s.config.Own {
 		s.mu.RLock()
 		runs := len(s.hosted[id]) > 0
@@ -274,10 +275,13 @@ func (s *Server) announce(ctx context.Context, me barnraise.Server) error {
 	if s.config.Rewards != nil {
 		rewards = s.config.Rewards
 	}
-	if slices.Equal(offers, me.Offers) && slices.Equal(rewards, me.Rewards) && s.config.Capacity == me.Capacity {
+	if s.config.Capacity != 0 {
+		capacity = s.config.Capacity
+	}
+	if slices.Equal(offers, me.Offers) && slices.Equal(rewards, me.Rewards) && capacity == me.Capacity {
 		return nil
 	}
-	if err := s.registry.SetLists(ctx, me.ID, offers, rewards, s.config.Capacity); err != nil {
+	if err := s.registry.SetLists(ctx, me.ID, offers, rewards, capacity); err != nil {
 		return fmt.Errorf("announce offers: %w", err)
 	}
 	s.log.Info("announced", "offers", offers, "rewards", rewards)

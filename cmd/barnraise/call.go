@@ -140,10 +140,9 @@ func optional(s string) *string {
 func (a *app) printAnswer(v *client.Answer, network registry.Network) error {
 	result := callResult{
 		Result: v.Result, Error: v.Error, Service: v.Service, Revision: v.Revision,
-		Verdict: map[string]string{"status": string(v.Verdict.Status)}, Asked: asked(v.Asked), Requests: v.Requests,
+		Verdict: map[string]string{"status": string(v.Verdict)}, Asked: asked(v.Asked), Requests: v.Requests,
 		Network: network.Digest(), Evidence: optional(v.Evidence), Struck: v.Struck,
 	}
-	result.Verdict["status"] = string(barnraise.Accepted)
 	if !a.json {
 		a.tell(v.Asked)
 		if v.Evidence != "" {
