@@ -218,9 +218,9 @@ func (s sender) autopsy(ctx context.Context, m message, tx Tx) error {
 	return fmt.Errorf("transaction %s was reverted, something came before it: try again", tx.Hash)
 }
 
-// hint says what to do about an empty account.
+// hint says what to do about an empty account. Nodes say so in words of their own, some in capitals.
 func (s sender) hint(a *Account, err error) error {
-	text := err.Error()
+	text := strings.ToLower(err.Error())
 	if !strings.Contains(text, "insufficient funds") && !strings.Contains(text, "gas required exceeds allowance") {
 		return err
 	}

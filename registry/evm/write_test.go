@@ -40,6 +40,9 @@ func TestEndpoints(t *testing.T) {
 	})
 	t.Run("anvil", func(t *testing.T) {
 		bin := os.Getenv("BARNRAISE_ANVIL")
+		if bin == "" && os.Getenv("CI") != "" {
+			t.Fatal("BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
+		}
 		if bin == "" {
 			t.Skip("no second implementation of the chain: BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
 		}
