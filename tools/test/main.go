@@ -31,7 +31,7 @@ func main() {
 }
 
 func run(args []string, out io.Writer) error {
-	if !slices.ContainsFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") }) {
+	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, ".") || strings.HasPrefix(a, "barnraise") }) {
 		args = append(args, "./...")
 	}
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
