@@ -2,12 +2,15 @@ package barnraise
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// MaxEvidence is the longest evidence that is read at all, in bytes.
+// MaxEvidence is the longest evidence that is read at all, in bytes. There is room in it for the longest request and a few of
+// the longest responses that a manifest may allow; [Evidence.Fit] says which, where there are more.
 const MaxEvidence = 64 << 20
 
 // MaxAnswers is how many answers one request is ever put to, and how many stand in one piece of evidence (protocol 5.4).
@@ -96,6 +99,57 @@ func (e Evidence) Encode() []byte {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
+// Fit returns the evidence with as many of its answers as [MaxEvidence] and [MaxAnswers] have room for. First of all those at
+// the indices wanted are kept, in that order: give the winner, or an answer that is not struck, and then those that are, so
+// that they still contradict each other. Then come the first of each of the other responses, then the rest. What is kept stays
+// in its order. Evidence that fits is returned as it is.
+func (e Evidence) Fit(wanted ...int) Evidence { return e.fit(MaxEvidence, MaxAnswers, wanted) }
+
+func (e Evidence) fit(size, count int, wanted []int) Evidence {
+	var others, repeated []int
+	for i, a := range e.Answers {
+		same := func(j int) bool { return bytes.Equal(e.Answers[j].Response, a.Response) }
+		switch {
+		case slices.Contains(wanted, i):
+		case slices.ContainsFunc(wanted, same) || slices.ContainsFunc(others, same):
+			repeated = append(repeated, i)
+		default:
+			others = append(others, i)
+		}
+	}
+	short := e
+	short.Answers = nil
+	size -= len(short.Encode()) + digits // of the block, which those that are kept decide
+	keep := make([]bool, len(e.Answers))
+	for _, i := range slices.Concat(wanted, others, repeated) {
+		if n := encodedSize(e.Answers[i]); !keep[i] && n <= size && count > 0 {
+			keep[i], size, count = true, size-n, count-1
+		}
+	}
+	if !slices.Contains(keep, false) {
+		return e
+	}
+	for i, a := range e.Answers {
+		if keep[i] {
+			short.Answers = append(short.Answers, a)
+		}
+	}
+	short.Block = short.newestBlock()
+	return short
+}
+
+// digits is how many a number has at most.
+const digits = 20
+
+// encodedSize is how many bytes an answer takes in a file.
+func encodedSize(a Answer) int {
+	rest, err := json.Marshal(wireAnswer{Server: a.Server, Receipt: a.Receipt})
+	if err != nil {
+		panic(err) // no member of wireAnswer can fail
+	}
+	return len(rest) + base64.StdEncoding.EncodedLen(len(a.Response)) + len(`"",`)
+}
+
 // ParseEvidence reads an evidence file. White space between its parts is free; otherwise it must be written exactly as
 // [Evidence.Encode] writes it: same members, same order, one spelling. It fails with [ErrEvidence], and believes nothing
 // yet: that is [Evidence.Check].
@@ -105,7 +159,7 @@ func ParseEvidence(b []byte) (Evidence, error) {
 	}
 	var w wireEvidence
 	if err := json.Unmarshal(b, &w); err != nil {
-		return Evidence{}, fmt.Errorf("read evidence: %w: %w", ErrEvidence, err)
+		return Evidence{}, fmt.Errorf("read evidence: %w: %.200v", ErrEvidence, err)
 	}
 	if w.V != 1 {
 		return Evidence{}, fmt.Errorf("read evidence: version %d, want 1: %w", w.V, ErrEvidence)
@@ -132,7 +186,7 @@ func (e Evidence) Check(s *Snapshot, now int64) error {
 		return fmt.Errorf("check evidence: "+format+": %w", append(args, ErrEvidence)...)
 	}
 	if e.Registry != s.Registry {
-		return wrong("it is of registry %s, this network is %s", e.Registry, s.Registry)
+		return wrong("it is of registry %q, this network is %s", clip(e.Registry.String()), s.Registry)
 	}
 	service, _ := s.Service(e.Service)
 	revision, ok := service.Revision(e.Revision)
@@ -140,9 +194,9 @@ func (e Evidence) Check(s *Snapshot, now int64) error {
 	case !ok:
 		return wrong("the registry has no revision %s@%d", e.Service, e.Revision)
 	case e.Verifier != revision.Verifier:
-		return wrong("verifier is %s, registered is %s", clip(string(e.Verifier)), revision.Verifier)
+		return wrong("verifier is %q, registered is %s", clip(string(e.Verifier)), revision.Verifier)
 	case e.Manifest != revision.Manifest:
-		return wrong("manifest is %s, registered is %s", clip(string(e.Manifest)), revision.Manifest)
+		return wrong("manifest is %q, registered is %s", clip(string(e.Manifest)), revision.Manifest)
 	case len(e.Answers) == 0 || len(e.Answers) > MaxAnswers:
 		return wrong("%d answers, want 1 to %d", len(e.Answers), MaxAnswers)
 	case e.Block != e.newestBlock():

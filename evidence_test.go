@@ -3,8 +3,10 @@ package barnraise
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 var otherResponse = []byte(`{"jsonrpc":"2.0","id":1,"result":{"docs":4}}`)
@@ -104,6 +106,112 @@ func TestEvidenceThatDoesNotHold(t *testing.T) {
 				t.Errorf("error is %v, want ErrEvidence with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// What strangers wrote stands in errors so that it does nothing to a terminal, and does not fill it.
+func TestErrorsQuoteStrangers(t *testing.T) {
+	const escape = "\x1b]0;pwned\a\r\n\u202e"
+	long := escape + strings.Repeat("x", 10_000)
+	s := testSnapshot(t)
+	server, _ := s.Server(2)
+	server.URL = escape
+	foreign, other, spelt := testEvidence(), testEvidence(), testEvidence()
+	foreign.Registry.Chain, other.Verifier, spelt.Manifest = long, CID(long), CID(long)
+	head := b64.EncodeToString([]byte(long)) + ".e30.e30"
+	introduction := Introduction{Server: 2, URL: long, Chain: testRegistry.Chain, Services: testRegistry.Services, Servers: testRegistry.Servers}
+	_, token := ParseToken(TypeReceipt, head)
+	_, introduced := CheckIntroduction(s, server, Sign(TypeServer, introduction.Payload(), testKey(2)), 0)
+	_, notANumber := ParseEvidence([]byte(`{"v":` + strings.Repeat("9", 10_000) + `}`))
+	_, noAddress := ParseEvidence([]byte(`{"services":"\u001b` + long[len(escape):] + `"}`))
+	for name, err := range map[string]error{
+		"registry": foreign.Check(s, 0), "verifier": other.Check(s, 0), "manifest": spelt.Check(s, 0),
+		"header of a token": token, "introduction": introduced, "number": notANumber, "address": noAddress,
+	} {
+		switch {
+		case err == nil:
+			t.Errorf("%s: no error", name)
+		case strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) || len(err.Error()) > 1000:
+			t.Errorf("%s: the error reads %.200q", name, err)
+		}
+	}
+}
+
+func TestEvidenceFits(t *testing.T) {
+	snapshot := testSnapshot(t)
+	const one, other, third = `{"jsonrpc":"2.0","id":1,"result":1}`, `{"jsonrpc":"2.0","id":1,"result":2}`, `{"jsonrpc":"2.0","id":1,"result":3}`
+	e := func(bodies ...string) Evidence {
+		var answers []Answer
+		for i, b := range bodies {
+			r := testReceipt(ServerID(i+1), []byte(b))
+			r.Block = uint64(i + 1)
+			answers = append(answers, Answer{r.Server, []byte(b), r.Sign(testKey(byte(i + 1)))})
+		}
+		return NewEvidence(testRegistry, 3, testRevision, testRequest, answers)
+	}
+	four := e(one, one, other, third)
+	without := four
+	without.Answers = nil
+	room := func(answers int) int { // the answers are of one length
+		return len(without.Encode()) + digits + answers*encodedSize(four.Answers[0])
+	}
+	for _, c := range []struct {
+		name   string
+		size   int
+		count  int
+		wanted []int
+		want   []ServerID
+	}{
+		{"all", room(4), MaxAnswers, nil, []ServerID{1, 2, 3, 4}},
+		{"first of each response", room(3), MaxAnswers, nil, []ServerID{1, 3, 4}},
+		{"two that differ", room(2), MaxAnswers, nil, []ServerID{1, 3}},
+		{"the winner and the struck", room(2), MaxAnswers, []int{1, 3}, []ServerID{2, 4}},
+		{"the winner first", room(1), MaxAnswers, []int{3, 0, 1}, []ServerID{4}},
+		{"the struck, then another response", room(3), MaxAnswers, []int{3, 1}, []ServerID{2, 3, 4}},
+		{"wanted twice", room(4), MaxAnswers, []int{2, 2}, []ServerID{1, 2, 3, 4}},
+		{"no more than may stand in it", room(4), 3, nil, []ServerID{1, 3, 4}},
+		{"a byte too short", room(3) - 1, MaxAnswers, nil, []ServerID{1, 3}},
+		{"no room", 10, MaxAnswers, nil, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := four.fit(c.size, c.count, c.wanted)
+			var servers []ServerID
+			for _, a := range got.Answers {
+				servers = append(servers, a.Server)
+			}
+			if !slices.Equal(servers, c.want) {
+				t.Errorf("kept %v, want %v", servers, c.want)
+			}
+			if len(got.Answers) == 0 {
+				return
+			}
+			if n := len(got.Encode()); n > c.size {
+				t.Errorf("%d bytes, room for %d", n, c.size)
+			}
+			if err := got.Check(snapshot, 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// The longest answers that Fit keeps can be read back.
+func TestEvidenceFitsWhatIsRead(t *testing.T) {
+	body := bytes.Repeat([]byte("x"), 3<<20)
+	var answers []Answer
+	for i := range 30 {
+		answers = append(answers, Answer{ServerID(i + 1), slices.Concat(body, []byte{byte(i)}), testReceipt(1, testResponse).Sign(testKey(1))})
+	}
+	e := NewEvidence(testRegistry, 3, testRevision, body, answers).Fit(29)
+	b := e.Encode()
+	if len(b) > MaxEvidence || len(b) < MaxEvidence-5<<20 {
+		t.Errorf("%d bytes of %d", len(b), MaxEvidence)
+	}
+	if _, err := ParseEvidence(b); err != nil {
+		t.Error(err)
+	}
+	if last := e.Answers[len(e.Answers)-1].Server; last != 30 {
+		t.Errorf("the last is of server %d, and that of 30 was wanted", last)
 	}
 }
 

@@ -71,7 +71,7 @@ func CheckIntroduction(s *Snapshot, server Server, token string, now int64) (Int
 	case i.Server != server.ID:
 		return wrong(fmt.Errorf("it is of server %d", i.Server))
 	case i.URL != server.URL:
-		return wrong(fmt.Errorf("it is for %s, registered is %s", clip(i.URL), clip(server.URL)))
+		return wrong(fmt.Errorf("it is for %q, registered is %q", clip(i.URL), clip(server.URL)))
 	case Registry{i.Chain, i.Services, i.Servers} != s.Registry:
 		return wrong(fmt.Errorf("it is of another registry"))
 	case i.IssuedAt < now-MaxIntroductionAge || i.IssuedAt > now+MaxIntroductionAge:

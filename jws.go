@@ -65,7 +65,7 @@ func ParseToken(typ, token string) (Token, error) {
 	kid, ok := strings.CutPrefix(head, prefix)
 	kid, ok2 := strings.CutSuffix(kid, suffix)
 	if id, err := b64.DecodeString(kid); !ok || !ok2 || err != nil || len(id) != 32 {
-		return Token{}, fmt.Errorf("parse %s: header is %s, want %s: %w", typ, clip(head), header(typ, "…"), ErrToken)
+		return Token{}, fmt.Errorf("parse %s: header is %q, want %s: %w", typ, clip(head), header(typ, "…"), ErrToken)
 	}
 	if len(raw[2]) != ed25519.SignatureSize {
 		return Token{}, fmt.Errorf("parse %s: signature of %d bytes: %w", typ, len(raw[2]), ErrToken)

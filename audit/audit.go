@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"barnraise/client"
 	"barnraise/image"
@@ -22,15 +21,12 @@ import (
 // ErrNoRuntime is the error for an image of which no variant that receipts name can run on this machine.
 var ErrNoRuntime = errors.New("this machine can run none of the platforms that the receipts name")
 
-// Machine executes requests here. It is a [client.Rerunner], safe for concurrent use. What it started it keeps running until
-// it is closed.
+// Machine executes requests here. It is a [client.Rerunner], safe for concurrent use. What it started it keeps running for the
+// next request, the most recently used ones, until it is closed.
 type Machine struct {
 	images  *image.Store
 	puller  *image.Puller
-	runtime runtime.Runtime
-
-	mu      sync.Mutex
-	started map[runtime.Spec]runtime.Instance
+	started *shelf
 }
 
 // Open makes a machine that keeps images and compiled code below dir and fetches images by way of client, which decides which
@@ -46,22 +42,13 @@ func Open(dir string, via *http.Client) (*Machine, error) {
 	}
 	return &Machine{
 		images: images, puller: &image.Puller{Client: via, Store: images},
-		runtime: runwasm.New(runwasm.Config{Engine: engine, Images: images, Spares: 2}),
-		started: make(map[runtime.Spec]runtime.Instance),
+		started: newShelf(runwasm.New(runwasm.Config{Engine: engine, Images: images, Spares: 2})),
 	}, nil
 }
 
-// Close stops what was started.
-func (m *Machine) Close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var errs []error
-	for spec, i := range m.started {
-		errs = append(errs, i.Stop(context.Background()))
-		delete(m.started, spec)
-	}
-	return errors.Join(errs...)
-}
+// Close stops what was started, once its calls under way have ended, and what is starting. Later executions fail with
+// [runtime.ErrNotReady].
+func (m *Machine) Close() error { return m.started.close() }
 
 // Rerun executes the request of a job twice, each time in an instance of its own. Only the wasm variant can run here so far.
 // It fails with [ErrNoRuntime] where no receipt names that, and where the image cannot be had or does not answer.
@@ -95,10 +82,11 @@ func (m *Machine) Rerun(ctx context.Context, job client.Job) (client.Rerun, erro
 }
 
 func (m *Machine) twice(ctx context.Context, spec runtime.Spec, request []byte) (judge.Rerun, error) {
-	i, err := m.instance(ctx, spec)
+	i, err := m.started.take(ctx, spec)
 	if err != nil {
 		return judge.Rerun{}, err
 	}
+	defer m.started.giveBack(i)
 	r := judge.Rerun{Platform: spec.Platform, Wasm: true}
 	for n := range r.Bodies {
 		if r.Bodies[n], err = i.Call(ctx, request); err != nil {
@@ -106,18 +94,4 @@ func (m *Machine) twice(ctx context.Context, spec runtime.Spec, request []byte) 
 		}
 	}
 	return r, nil
-}
-
-// instance starts a variant, or returns the one that runs.
-func (m *Machine) instance(ctx context.Context, spec runtime.Spec) (runtime.Instance, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if i, ok := m.started[spec]; ok {
-		return i, nil
-	}
-	i, err := m.runtime.Start(ctx, spec)
-	if err == nil {
-		m.started[spec] = i
-	}
-	return i, err
 }

@@ -60,6 +60,8 @@ type Case struct {
 	Undrawn int
 
 	Verify Verifier
+	// Memo, where the cases of one call share it, spares Verify what it was asked in earlier judgements of that call.
+	Memo *Memo
 }
 
 // Act is what the caller has to do next.
@@ -103,56 +105,57 @@ type Step struct {
 
 	Verdict    barnraise.Verdict // of the verifier over all answers
 	Strikes    []Strike
-	Aside      []int // answers on which the verifier breaks: costs availability (protocol 5.5)
-	Disputed   bool  // answers contradicted each other or the verifier: there is evidence
+	Aside      []int // answers on which the verifier breaks: costs availability (protocol 5.5), save what this machine computed too
+	Disputed   bool  // answers contradicted each other or the verifier: there is evidence, which Examine finds to hold
 	Quarantine bool  // the image contradicts itself on this request: nobody is struck (protocol 7.4)
 	Marked     bool  // the verifier rejects what the image itself answers: the revision is marked (protocol 7.2)
 }
 
-// Judge says what a case has come to.
+// Judge says what a case has come to. For n answers with d different bodies, own executions counted, it puts at most n + 2
+// sets of answers before the verifier, each body alone at most once, and any two of them at most once: d(d+1)/2 + n + 2 calls
+// in all, of which a Memo spares those that an earlier judgement made.
 func Judge(c Case) Step {
-	b := &bench{Case: c}
-	if n := b.operators(); n < c.MinRequests {
+	b := newBench(c)
+	if n := b.operators(b.all()); n < c.MinRequests {
 		return b.ask(Step{}, c.MinRequests-n)
 	}
-	all := b.all()
-	finding := c.Verify(b.bodies(all))
-	step := Step{Verdict: finding.Verdict}
-	if finding.Trapped {
-		step.Aside = b.breaking(all)
-		all = slices.DeleteFunc(all, func(i int) bool { return slices.Contains(step.Aside, i) })
-		if len(step.Aside) == 0 || len(all) == 0 {
-			return b.ask(step, 1)
-		}
-		finding = c.Verify(b.bodies(all))
-	}
+	h := b.hear()
+	step := Step{Verdict: h.verdict, Aside: h.aside}
+	n := b.operators(h.live)
 	switch {
-	case finding.Status == barnraise.Accepted && len(finding.Culprits) == 0:
-		step.Do, step.Winner = Accept, all[finding.Winner]
+	case n < c.MinRequests:
+		step.Disputed = b.arose() && b.contradictory(h)
+		return b.ask(step, c.MinRequests-n)
+	case h.clean():
+		step.Do, step.Winner = Accept, h.live[h.Winner]
 		return step
-	case finding.Status == barnraise.Undecided:
-		return b.ask(step, max(1, finding.Need-len(c.Answers)))
+	case h.Status == barnraise.Undecided:
+		step.Disputed = b.arose() && b.contradictory(h)
+		return b.ask(step, max(1, h.Need-len(h.live)))
 	}
 	step.Disputed = true
-	if finding.Status == barnraise.Accepted && len(c.Runnable) == 0 && len(c.Reruns) == 0 {
-		return b.sorted(step, all, finding)
+	if h.Status == barnraise.Accepted && len(c.Runnable) == 0 && len(c.Reruns) == 0 {
+		return b.sorted(step, h)
 	}
-	return b.dispute(step, all)
+	return b.dispute(step, h.live)
+}
+
+// arose reports whether a dispute arose before the latest answers came: somebody was drawn as a witness, or the image was run.
+func (b *bench) arose() bool {
+	return len(b.Reruns) > 0 || slices.ContainsFunc(b.Answers, func(a Answer) bool { return a.After })
 }
 
 // sorted takes the verifier's word where it tells right from wrong by itself and this machine cannot run the image: the
 // winner is returned, and of the culprits those are struck that the verifier rejects alone.
-func (b *bench) sorted(step Step, live []int, finding Finding) Step {
-	step.Do, step.Winner = Accept, live[finding.Winner]
-	step.Strikes = slices.DeleteFunc(b.strikes(live), func(s Strike) bool {
-		return s.Clause != RejectedAlone || s.Answer == step.Winner
-	})
+func (b *bench) sorted(step Step, h hearing) Step {
+	step.Do, step.Winner = Accept, h.live[h.Winner]
+	step.Strikes = slices.DeleteFunc(b.strikes(nil), func(s Strike) bool { return s.Answer == step.Winner })
 	return step
 }
 
 // ask goes on to more operators, as many as there are, and gives up where there is none.
 func (b *bench) ask(step Step, count int) Step {
-	step.Do, step.Count = Ask, min(count, b.Undrawn, barnraise.MaxAnswers-len(b.Answers))
+	step.Do, step.Count = Ask, min(count, b.room())
 	if step.Count <= 0 {
 		step.Do, step.Count = Fail, 0
 		// Undecided strikes nobody (protocol 7.7): only what this machine's own execution shows stands without a decision.
@@ -168,10 +171,12 @@ func (b *bench) dispute(step Step, live []int) Step {
 		step.Do, step.Quarantine = Fail, true
 		return step
 	}
-	step.Marked = b.verifierRejectsTruth(live)
-	step.Strikes = b.strikes(live)
+	against := b.testimony(live)
+	step.Marked = b.verifierRejectsTruth()
+	step.Strikes = b.strikes(against)
+	step.Aside = slices.DeleteFunc(step.Aside, b.computed) // there the fault is the verifier's
 	switch {
-	case len(step.Strikes) == 0 && !b.witnessed(live) && len(b.Reruns) == 0 && b.Undrawn > 0:
+	case len(step.Strikes) == 0 && len(against) == 0 && len(b.Reruns) == 0 && b.room() > 0:
 		step.Do = Witness
 		return step
 	case len(b.Runnable) > 0:
@@ -186,25 +191,23 @@ func (b *bench) dispute(step Step, live []int) Step {
 }
 
 // undisputed finds the answer to return once the struck ones are out of the way. Where this machine has run the image, that
-// is the yardstick: an answer with the same bytes, or one that the verifier accepts beside them. Otherwise it is what the
-// verifier accepts among the rest.
+// is the yardstick, for answers on which the verifier breaks too: one with the same bytes, or else one that the verifier
+// accepts beside them. Otherwise it is what the verifier accepts among the rest, if they are as many as it wants.
 func (b *bench) undisputed(live []int, strikes []Strike) (winner int, ok bool) {
-	rest := slices.DeleteFunc(slices.Clone(live), func(i int) bool {
-		return slices.ContainsFunc(strikes, func(s Strike) bool { return s.Answer == i })
-	})
-	for _, r := range b.Reruns {
-		for _, right := range []func(x, y []byte) bool{bytes.Equal, b.beside} {
-			n := slices.IndexFunc(rest, func(i int) bool { return right(b.Answers[i].Body, r.Bodies[0]) })
-			if n >= 0 {
-				return rest[n], true
+	struck := func(i int) bool { return slices.ContainsFunc(strikes, func(s Strike) bool { return s.Answer == i }) }
+	for _, right := range []func(i int) bool{b.computed, b.upheld} {
+		for _, i := range b.all() {
+			if !struck(i) && right(i) {
+				return i, true
 			}
 		}
 	}
-	if len(b.Reruns) > 0 || len(strikes) == 0 || len(rest) == 0 {
+	rest := slices.DeleteFunc(slices.Clone(live), struck)
+	if len(b.Reruns) > 0 || len(strikes) == 0 || b.operators(rest) < b.MinRequests {
 		return 0, false
 	}
-	f := b.Verify(b.bodies(rest))
-	if f.Status != barnraise.Accepted || len(f.Culprits) > 0 {
+	f := b.among(rest)
+	if !f.clean() {
 		return 0, false
 	}
 	return rest[f.Winner], true

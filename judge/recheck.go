@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"bytes"
 	"slices"
 
 	"barnraise"
@@ -21,21 +20,22 @@ type Recheck struct {
 }
 
 // Examine rechecks evidence: the same answers, verifier and executions give the same result everywhere. Answers of one server
-// may stand in it twice, which no live case has.
+// may stand in it twice, which no live case has. An answer on which the verifier breaks is set aside as in a live case
+// (protocol 5.5), so that it does not undo the evidence against another.
 func Examine(answers []Answer, reruns []Rerun, verify Verifier) Recheck {
-	b := &bench{Case{Answers: answers, Reruns: reruns, Verify: verify}}
-	finding := verify(b.bodies(b.all()))
-	r := Recheck{Verdict: finding.Verdict, Quarantine: b.contradictsItself()}
-	r.Holds = finding.Status == barnraise.Disagreement || len(finding.Culprits) > 0 || len(b.equivocators()) > 0
+	b := newBench(Case{Answers: answers, Reruns: reruns, Verify: verify})
+	h, equivocators := b.hear(), b.equivocators()
+	r := Recheck{Verdict: h.verdict, Quarantine: b.contradictsItself()}
+	r.Holds = len(equivocators) > 0 || b.contradictory(h)
 	if r.Quarantine {
 		return r
 	}
-	for _, s := range b.strikes(b.all()) {
+	for _, s := range b.strikes(nil) {
 		if b.executed(s.Answer) && s.Conclusive {
 			r.Culprits = append(r.Culprits, answers[s.Answer].Server)
 		}
 	}
-	for _, i := range b.equivocators() {
+	for _, i := range equivocators {
 		if b.executed(i) {
 			r.Culprits = append(r.Culprits, answers[i].Server)
 		}
@@ -51,7 +51,7 @@ func Examine(answers []Answer, reruns []Rerun, verify Verifier) Recheck {
 func (b *bench) equivocators() (found []int) {
 	for i, a := range b.Answers {
 		for j, o := range b.Answers {
-			if i != j && a.Server == o.Server && a.KeyID == o.KeyID && a.Platform == o.Platform && !bytes.Equal(a.Body, o.Body) {
+			if i != j && a.Server == o.Server && a.KeyID == o.KeyID && a.Platform == o.Platform && b.bodies[i].id != b.bodies[j].id {
 				found = append(found, i)
 				break
 			}

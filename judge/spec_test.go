@@ -53,9 +53,9 @@ func undecided(need int) Verifier {
 	}
 }
 
-func trapsOn(word string) Verifier {
+func trapsOn(words ...string) Verifier {
 	return func(bodies [][]byte) Finding {
-		if slices.ContainsFunc(bodies, func(b []byte) bool { return string(b) == word }) {
+		if slices.ContainsFunc(bodies, func(b []byte) bool { return slices.Contains(words, string(b)) }) {
 			return Finding{Verdict: barnraise.Verdict{Status: barnraise.Undecided, Winner: -1}, Trapped: true}
 		}
 		return compare(bodies)
@@ -84,6 +84,36 @@ func TestJudge(t *testing.T) {
 			Case{MinRequests: 1, Answers: answers("a"), Verify: undecided(3)}, Step{Do: Fail}},
 		{"5.5 the answer on which the verifier breaks is set aside",
 			Case{MinRequests: 2, Answers: answers("a", "x", "a"), Undrawn: 1, Verify: trapsOn("x")}, Step{Do: Accept, Aside: []int{1}}},
+		{"5.5 what is left is fewer than minRequests: to others",
+			Case{MinRequests: 2, Answers: answers("a", "x"), Undrawn: 3, Verify: trapsOn("x")}, Step{Do: Ask, Count: 1, Aside: []int{1}}},
+		{"5.5 what is left is fewer than minRequests, and nobody is left",
+			Case{MinRequests: 2, Answers: answers("a", "x"), Verify: trapsOn("x")}, Step{Do: Fail, Aside: []int{1}}},
+		{"5.5 two servers of one operator are one vote of those that are left",
+			Case{MinRequests: 2, Answers: slices.Concat(answers("a", "x"), answers("a")), Undrawn: 3, Verify: trapsOn("x")},
+			Step{Do: Ask, Count: 1, Aside: []int{1}}},
+		{"5.5 nobody is set aside where either might be to blame",
+			Case{MinRequests: 1, Answers: answers("a", "b"), Undrawn: 1, Verify: func(bodies [][]byte) Finding {
+				if f := compare(bodies); f.Status == barnraise.Accepted {
+					return f
+				}
+				return verifiers["traps"](bodies)
+			}}, Step{Do: Ask, Count: 1}},
+		{"5.5 a need for answers is one for such as count",
+			Case{MinRequests: 1, Answers: answers("a", "x"), Undrawn: 5, Verify: func(bodies [][]byte) Finding {
+				if f := trapsOn("x")(bodies); f.Trapped {
+					return f
+				}
+				return undecided(3)(bodies)
+			}}, Step{Do: Ask, Count: 2, Aside: []int{1}}},
+		{"5.5 7.3 may still strike it",
+			Case{MinRequests: 2, Answers: answers("a", "b", "x"), Reruns: ran("b"), Verify: trapsOn("x")},
+			Step{Do: Accept, Winner: 1, Aside: []int{2}, Disputed: true, Strikes: []Strike{{0, Reexecuted, true}, {2, Reexecuted, true}}}},
+		{"5.5 nor does a witness testify against it",
+			Case{MinRequests: 2, Answers: answers("a", "b", "x", "B"), Covered: true, Verify: trapsOn("x")},
+			Step{Do: Accept, Winner: 1, Aside: []int{2}, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
+		{"5.5 it breaks on what this machine computed",
+			Case{MinRequests: 2, Answers: answers("a", "b", "x"), Reruns: ran("x"), Verify: trapsOn("x")},
+			Step{Do: Accept, Winner: 2, Disputed: true, Strikes: []Strike{{0, Reexecuted, true}, {1, Reexecuted, true}}}},
 		{"5.5 a verifier that breaks on everything",
 			Case{MinRequests: 2, Answers: answers("a", "a", "a"), Undrawn: 1, Verify: verifiers["traps"]}, Step{Do: Ask, Count: 1}},
 		{"7.1 no party is a witness: an auditor's answer decides nothing",
@@ -91,6 +121,9 @@ func TestJudge(t *testing.T) {
 		{"7.3c a witness sides",
 			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 1, Covered: true, Verify: compare},
 			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
+		{"7.3c a witness sides, but the verifier wants more than are left",
+			Case{MinRequests: 3, Answers: answers("a", "b", "B"), Undrawn: 1, Covered: true, Verify: compare},
+			Step{Do: Ask, Count: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
 		{"7.3c a witness that sides with nobody, then one that does",
 			Case{MinRequests: 2, Answers: answers("a", "b", "C", "B"), Undrawn: 1, Covered: true, Verify: compare},
 			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}, {2, Witnessed, false}}}},
@@ -132,9 +165,28 @@ func TestJudge(t *testing.T) {
 		{"7.3a and re-execution differs too",
 			Case{MinRequests: 1, Answers: answers("bogus", "proof"), Reruns: ran("proof"), Verify: tolerant},
 			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, RejectedAlone, true}}}},
+		{"7.3a a verifier that blames nobody rejects nobody",
+			Case{MinRequests: 1, Answers: answers("a"), Undrawn: 1, Verify: func([][]byte) Finding {
+				return Finding{Verdict: barnraise.Verdict{Status: barnraise.Disagreement, Winner: -1}}
+			}}, Step{Do: Witness, Disputed: true}},
+		{"7.3a never where the image answers so on another platform; the revision is marked",
+			Case{MinRequests: 1, Answers: answers("bogus'", "proof"), Reruns: ran("bogus"), Verify: tolerant},
+			Step{Do: Accept, Winner: 0, Disputed: true, Marked: true, Strikes: []Strike{{1, Reexecuted, true}}}},
+		{"7.3c never where the image answers so on another platform",
+			Case{MinRequests: 2, Answers: answers("lie'", "truth'", "LIE'", "LIE"), Reruns: ran("truth"), Covered: true, Verify: compare},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{3, Reexecuted, true}}}},
+		{"7.3c nor where the verifier accepts it beside that",
+			Case{MinRequests: 2, Answers: answers("a1'", "b1'", "A2'"), Reruns: ran("b2"), Covered: true, Verify: tolerant},
+			Step{Do: Accept, Winner: 1, Disputed: true}},
 		{"7.2 what the image answers is never struck, whatever the verifier says; the revision is marked",
 			Case{MinRequests: 1, Answers: answers("bogus", "proof"), Reruns: ran("bogus"), Verify: tolerant},
 			Step{Do: Accept, Winner: 0, Disputed: true, Marked: true, Strikes: []Strike{{1, Reexecuted, true}}}},
+		{"7.7 undecided after a dispute: there is evidence",
+			Case{MinRequests: 2, Answers: answers("a", "b", "X", "Y"), Undrawn: 1, Verify: trapsOn("x", "y")}, Step{Do: Ask, Count: 1, Disputed: true}},
+		{"7.7 undecided after a dispute, and nobody left",
+			Case{MinRequests: 2, Answers: answers("a", "b", "x", "y"), Reruns: ran("a"), Verify: trapsOn("x", "y")}, Step{Do: Fail, Disputed: true}},
+		{"7.7 undecided after a dispute with an answer that is gone: there is none",
+			Case{MinRequests: 2, Answers: answers("a", "A"), Undrawn: 1, Verify: undecided(0)}, Step{Do: Ask, Count: 1}},
 		{"7.7 while an undrawn operator remains the call goes on",
 			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 2, Verify: compare}, Step{Do: Ask, Count: 1, Disputed: true}},
 	} {
@@ -170,6 +222,11 @@ func TestExamine(t *testing.T) {
 		{"rejected alone, and re-execution differs", answers("bogus"), ran("proof"), tolerant, true, []barnraise.ServerID{1}},
 		{"rejected alone, but the image says so", answers("bogus"), ran("bogus"), tolerant, true, nil},
 		{"undecided", answers("a", "b"), nil, undecided(0), false, nil},
+		{"5.5 it breaks on one answer, the others contradict each other", answers("a", "b", "x", "B"), nil, trapsOn("x"), true, nil},
+		{"5.5 it breaks on one answer, re-executed", answers("a", "b", "x", "B"), ran("a"), trapsOn("x"), true, []barnraise.ServerID{2, 3, 4}},
+		{"5.5 it breaks on several, two contradict each other", answers("a", "b", "x", "y"), nil, trapsOn("x", "y"), true, nil},
+		{"5.5 it breaks on one, the others agree", answers("a", "x", "a"), nil, trapsOn("x"), false, nil},
+		{"5.5 it breaks on the only answer", answers("x"), nil, trapsOn("x"), false, nil},
 		{"7.3d two receipts for one request, nobody executes", twice, nil, compare, true, nil},
 		{"7.3d two receipts for one request", twice, ran("a"), compare, true, []barnraise.ServerID{1}},
 		{"7.3d both beside the truth for the verifier", twice, ran("a"), func([][]byte) Finding { return accepted(0) }, true, []barnraise.ServerID{1}},
@@ -182,5 +239,68 @@ func TestExamine(t *testing.T) {
 				t.Errorf("holds %v, culprits %v; want %v, %v", got.Holds, got.Culprits, c.holds, c.culprits)
 			}
 		})
+	}
+}
+
+// Protocol 5.4: an answer is put to no more servers than a verdict can be about.
+func TestJudgeAsksNoMoreThanMaxAnswers(t *testing.T) {
+	c := Case{MinRequests: 2, Answers: quarrel(barnraise.MaxAnswers), Undrawn: 9, Verify: compare}
+	if step := Judge(c); step.Do != Fail || !step.Disputed {
+		t.Errorf("judged %+v, want Fail", step)
+	}
+}
+
+// quarrel is a dispute in which every witness says something else.
+func quarrel(n int) (list []Answer) {
+	for i := range n {
+		list = append(list, Answer{
+			Server: barnraise.ServerID(i + 1), Operator: Operator(fmt.Sprint(i)), Platform: platform, Body: fmt.Append(nil, i), After: i > 1,
+		})
+	}
+	return list
+}
+
+// The verifier is run as seldom as Judge says, and over a whole call no two bodies are compared twice.
+func TestJudgeCallsTheVerifierSeldom(t *testing.T) {
+	traps := verifiers["traps"]
+	for _, c := range []struct {
+		name                string
+		verify              Verifier
+		n                   int
+		judgement, wholeway int
+	}{
+		{"compare", compare, 8, 1 + 8 + 28, 7 + 8 + 28},
+		{"compare", compare, 64, 1 + 64 + 2016, 63 + 64 + 2016},
+		{"undecided", undecided(0), 64, 1 + 64 + 2016, 63 + 64 + 2016},
+		{"traps", traps, 64, 1 + 64 + 64 + 2016, 63 + 63*64 + 64 + 2016},
+	} {
+		calls := 0
+		counting := func(bodies [][]byte) Finding { calls++; return c.verify(bodies) }
+		list := quarrel(c.n)
+		Judge(Case{MinRequests: 2, Answers: list, Undrawn: 1, Covered: true, Verify: counting})
+		if bound := c.n*(c.n+1)/2 + c.n + 2; calls > min(bound, c.judgement) {
+			t.Errorf("%s, %d answers: %d calls in a judgement, at most %d and %d", c.name, c.n, calls, c.judgement, bound)
+		}
+		calls = 0
+		var memo Memo
+		for n := 2; n <= c.n; n++ {
+			Judge(Case{MinRequests: 2, Answers: list[:n], Undrawn: 1, Covered: true, Verify: counting, Memo: &memo})
+		}
+		if calls > c.wholeway {
+			t.Errorf("%s, %d answers: %d calls on the way to them, at most %d", c.name, c.n, calls, c.wholeway)
+		}
+	}
+}
+
+// Equal bodies are compared once, whoever gave them.
+func TestJudgeComparesDifferentBodiesOnce(t *testing.T) {
+	list := quarrel(64)
+	for i := range list {
+		list[i].Body = fmt.Append(nil, i%3)
+	}
+	calls := 0
+	Judge(Case{MinRequests: 2, Answers: list, Covered: true, Reruns: ran("0"), Verify: func(bodies [][]byte) Finding { calls++; return compare(bodies) }})
+	if calls > 1+3+3 {
+		t.Errorf("%d calls for three bodies, at most 7", calls)
 	}
 }

@@ -3,26 +3,56 @@ package judge
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
 	"testing"
 
 	"barnraise"
 )
 
-// The small world: up to four servers of as many operators, up to two of them liars that may say one thing before a dispute
-// and another after it, a home that may be any of them or silent, verifiers honest and malicious, images that keep their word
-// and images that do not, machines that can run the image and machines that cannot. All of it is enumerated.
+// The small world: up to four servers of as many operators on two platforms, up to two of them liars, a home that may be any
+// of them or silent, verifiers honest and malicious, images that keep their word and images that do not, machines that can
+// run the image and machines that cannot. All of it is enumerated.
 type world struct {
-	servers   int
-	liars     [5]bool   // by server, 1 to 4
-	before    [5]string // what a server answers while there is no dispute
-	after     [5]string // and once there is one
-	elsewhere [5]bool   // its receipts name the other platform
-	home      int       // 0: silent
-	verifier  string
-	first     int // operators asked before the first judgement
-	min       int
-	machine   string // "none", "wasm", "linux"
-	covered   bool
+	servers  int
+	liars    [5]bool // by server, 1 to 4
+	home     int     // 0: silent
+	verifier string
+	first    int // operators asked before the first judgement
+	min      int
+	machine  string // "none", "wasm", "linux", "contradictory"
+	covered  bool
+	chances  chances
+	planted  *[5]string // where it is set: what each server answers, whoever it is
+}
+
+// chances are the choices that a story leaves open: on which platform a server runs, what a liar says once it is asked.
+type chances struct {
+	taken int
+	picks []int // of this story
+	among []int // how many there were to pick from
+}
+
+func (c *chances) pick(n int) int {
+	if c.taken == len(c.picks) {
+		c.picks, c.among = append(c.picks, 0), append(c.among, n)
+	}
+	c.taken++
+	return c.picks[c.taken-1]
+}
+
+// another turns to a story that was not told yet, and reports false when all are told.
+func (c *chances) another() bool {
+	c.taken = 0
+	for last := len(c.picks) - 1; last >= 0; last-- {
+		if c.picks[last]++; c.picks[last] < c.among[last] {
+			return true
+		}
+		c.picks, c.among = c.picks[:last], c.among[:last]
+	}
+	return false
 }
 
 var (
@@ -93,9 +123,30 @@ func compare(bodies [][]byte) Finding {
 	return accepted(0)
 }
 
+// answer is what a server says when it is asked, and where. Liars agree on a first lie before they think of another.
+func (w *world) answer(server int, told []Answer) Answer {
+	a := Answer{Server: barnraise.ServerID(server), Operator: operators[server], Platform: platform, Body: []byte(truth)}
+	switch lied := slices.ContainsFunc(told, func(o Answer) bool { return string(o.Body) == "lie" }); {
+	case w.planted != nil:
+		a.Body = []byte(w.planted[server])
+		return a
+	case w.liars[server] && lied:
+		a.Body = []byte([]string{truth, "lie", "other lie"}[w.chances.pick(3)])
+	case w.liars[server]:
+		a.Body = []byte([]string{truth, "lie"}[w.chances.pick(2)])
+	}
+	// Where nothing is run here, platforms are but names, and the first is called platform.
+	if (w.machine != "none" || len(told) > 0) && w.chances.pick(2) == 1 {
+		a.Platform = other
+	}
+	return a
+}
+
+var operators = [5]Operator{"none", "one", "two", "three", "four"}
+
 // play does what the judge says until the case is closed.
 func (w *world) play(t *testing.T) (Case, Step) {
-	c := Case{MinRequests: w.min, Covered: w.covered, Undrawn: w.servers, Verify: verifiers[w.verifier]}
+	c := Case{MinRequests: w.min, Covered: w.covered, Undrawn: w.servers, Verify: verifiers[w.verifier], Memo: new(Memo)}
 	if w.machine != "none" {
 		c.Runnable = []barnraise.Digest{platform}
 	}
@@ -107,35 +158,31 @@ func (w *world) play(t *testing.T) (Case, Step) {
 	ask := func(server int, after bool) {
 		asked[server] = true
 		c.Undrawn--
-		a := Answer{Server: barnraise.ServerID(server), Operator: Operator(fmt.Sprint(server)), Platform: platform, After: after}
-		if w.elsewhere[server] {
-			a.Platform = other
-		}
-		a.Body = []byte(w.before[server])
-		if after {
-			a.Body = []byte(w.after[server])
-		}
+		a := w.answer(server, c.Answers)
+		a.After = after
 		c.Answers = append(c.Answers, a)
 	}
-	draw := func(count int, after bool) {
+	disputed := false
+	draw := func(count int) {
 		for s := 1; s <= w.servers && count > 0; s++ {
 			if !asked[s] {
-				ask(s, after)
+				ask(s, disputed)
 				count--
 			}
 		}
 	}
-	draw(w.first, false)
+	draw(w.first)
 	for range 20 {
 		step := Judge(c)
+		disputed = disputed || step.Disputed
 		switch step.Do {
 		case Ask:
-			draw(step.Count, step.Disputed)
+			draw(step.Count)
 		case Witness:
 			if w.home != 0 && !asked[w.home] {
 				ask(w.home, true)
 			} else {
-				draw(1, true)
+				draw(1)
 			}
 		case Execute:
 			c.Runnable = nil
@@ -152,46 +199,38 @@ func (w *world) play(t *testing.T) (Case, Step) {
 	return c, Step{}
 }
 
-// each enumerates the worlds.
-func each(do func(w *world)) (n int) {
-	says := []string{truth, "lie", "other lie"}
+// each enumerates the worlds that are wanted, tells their stories, and counts them.
+func each(t *testing.T, want func(w *world) bool, do func(w *world, c Case, step Step)) (n int) {
+	names := slices.Sorted(maps.Keys(verifiers))
 	for servers := 1; servers <= 4; servers++ {
 		for set := range 1 << servers {
-			var liars []int
-			w := world{servers: servers}
-			for s := 1; s <= servers; s++ {
-				w.before[s], w.after[s] = truth, truth
-				if set>>(s-1)&1 == 1 {
-					liars, w.liars[s] = append(liars, s), true
-				}
-			}
-			if len(liars) > 2 {
+			if bits.OnesCount(uint(set)) > 2 {
 				continue
 			}
-			behaviours := 1
-			for range liars {
-				behaviours *= 18
+			w := world{servers: servers}
+			for s := 1; s <= servers; s++ {
+				w.liars[s] = set>>(s-1)&1 == 1
 			}
-			for b := range behaviours {
-				for _, s := range liars {
-					w.before[s], w.after[s], w.elsewhere[s] = says[b%3], says[b/3%3], b/9%2 == 1
-					b /= 18
-				}
-				n += w.surroundings(do)
+			for _, w.verifier = range names {
+				n += w.surroundings(t, want, do)
 			}
 		}
 	}
 	return n
 }
 
-func (w world) surroundings(do func(w *world)) (n int) {
+func all(*world) bool { return true }
+
+func (w world) surroundings(t *testing.T, want func(w *world) bool, do func(w *world, c Case, step Step)) (n int) {
 	for w.home = 0; w.home <= w.servers; w.home++ {
-		for w.verifier = range verifiers {
-			for w.first = 1; w.first <= min(3, w.servers); w.first++ {
-				for w.min = 1; w.min <= w.first; w.min++ {
-					for _, w.machine = range []string{"none", "wasm", "linux", "contradictory"} {
-						for _, w.covered = range []bool{false, true} {
-							do(&w)
+		for w.first = 1; w.first <= min(3, w.servers); w.first++ {
+			for w.min = 1; w.min <= w.first; w.min++ {
+				for _, w.machine = range []string{"none", "wasm", "linux", "contradictory"} {
+					for _, w.covered = range []bool{false, true} {
+						w.chances = chances{}
+						for more := want(&w); more; more = w.chances.another() {
+							c, step := w.play(t)
+							do(&w, c, step)
 							n++
 						}
 					}
@@ -227,8 +266,7 @@ func (w *world) colluded(c Case) bool {
 
 func TestSmallWorldNeverStrikesTheHonestBeyondTheBound(t *testing.T) {
 	strikes, honest := 0, map[Clause]int{}
-	n := each(func(w *world) {
-		c, step := w.play(t)
+	n := each(t, all, func(w *world, c Case, step Step) {
 		strikes += len(step.Strikes)
 		for _, s := range w.struckHonest(c, step) {
 			honest[s.Clause]++
@@ -262,49 +300,83 @@ func TestSmallWorldNeverStrikesTheHonestBeyondTheBound(t *testing.T) {
 	t.Logf("%d worlds, %d strikes; honest struck within the bound: %v", n, strikes, honest)
 }
 
-func TestSmallWorldAcceptsNoLieUnderCompare(t *testing.T) {
-	caught := 0
-	each(func(w *world) {
-		if w.verifier != "compare" {
+// told writes the answers of a case as answers in spec_test.go reads them.
+func told(c Case) (words []string) {
+	for _, a := range c.Answers {
+		word := string(a.Body)
+		if a.After {
+			word = strings.ToUpper(word)
+		}
+		if a.Platform == other {
+			word += "'"
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
+// unanimous reports whether all answers that count are the winner, those of as many operators as the verifier wants. An
+// answer on which the verifier breaks does not count (protocol 5.5).
+func (w *world) unanimous(c Case, step Step) bool {
+	votes := 0
+	for i, a := range c.Answers {
+		if slices.Contains(step.Aside, i) {
+			continue
+		}
+		if !bytes.Equal(a.Body, c.Answers[step.Winner].Body) {
+			return false
+		}
+		votes++ // each server is an operator of its own
+	}
+	return votes >= w.min
+}
+
+// A lie is accepted only where nobody told anything else, and, as protocol 7.3 has it, by a witness that colludes.
+func TestSmallWorldAcceptsNoLie(t *testing.T) {
+	accepted := map[string]int{}
+	want := func(w *world) bool { return w.verifier == "compare" || w.verifier == "trips over the truth" }
+	each(t, want, func(w *world, c Case, step Step) {
+		if step.Do != Accept || string(c.Answers[step.Winner].Body) == truth {
 			return
 		}
-		c, step := w.play(t)
-		lied := false
-		for _, a := range c.Answers {
-			lied = lied || string(a.Body) != truth
+		switch {
+		case w.unanimous(c, step):
+			accepted["unanimous, "+w.verifier]++
+		case w.machine == "none" && w.covered && w.colluded(c):
+			accepted["by a witness"]++
+		default:
+			t.Errorf("%+v: of %s the lie %d is accepted", *w, told(c), step.Winner)
 		}
-		if step.Do == Accept && string(c.Answers[step.Winner].Body) != truth {
-			unanimous := !step.Disputed // everybody asked told one lie
-			byWitness := len(c.Reruns) == 0 && w.colluded(c)
-			if !unanimous && !byWitness {
-				t.Errorf("%+v: a lie is accepted", *w)
+	})
+	if len(accepted) != 3 {
+		t.Errorf("lies are accepted %v: the bounds are never reached, so this proves nothing", accepted)
+	}
+	t.Logf("lies accepted within the bound: %v", accepted)
+}
+
+// Where this machine can run the image, a dispute ends with the truth, and each liar on its platform is convicted.
+func TestSmallWorldConvictsLiarsUnderCompare(t *testing.T) {
+	caught := 0
+	each(t, func(w *world) bool { return w.verifier == "compare" }, func(w *world, c Case, step Step) {
+		told, lied := 0, 0
+		for i, a := range c.Answers {
+			if string(a.Body) == truth {
+				told++
+				continue
 			}
-			if unanimous && w.min > 1 && len(c.Answers) == 2 && !(w.liars[c.Answers[0].Server] && w.liars[c.Answers[1].Server]) {
-				t.Errorf("%+v: a lie is accepted from one liar", *w)
+			lied++
+			if a.Platform != platform || len(c.Reruns) == 0 || w.machine != "wasm" {
+				continue
 			}
+			if !slices.ContainsFunc(step.Strikes, func(s Strike) bool { return s.Answer == i && s.Conclusive }) {
+				t.Errorf("%+v: answer %d is a lie and not convicted", *w, i)
+			}
+			caught++
 		}
-		// Where this machine can run the image, a dispute ends with the truth, and each liar on its platform is convicted.
-		if step.Disputed && w.machine == "wasm" && len(c.Reruns) > 0 {
-			told := false
-			for i, a := range c.Answers {
-				told = told || string(a.Body) == truth
-				if string(a.Body) == truth || a.Platform != platform {
-					continue
-				}
-				convicted := false
-				for _, s := range step.Strikes {
-					convicted = convicted || s.Answer == i && s.Conclusive
-				}
-				if !convicted {
-					t.Errorf("%+v: answer %d is a lie and not convicted", *w, i)
-				}
-				caught++
-			}
-			if told && step.Do != Accept {
-				t.Errorf("%+v: somebody told the truth, and the call failed", *w)
-			}
-		}
-		if !lied && step.Do == Fail && len(c.Answers) >= w.min {
+		switch {
+		case told > 0 && len(c.Reruns) > 0 && w.machine != "contradictory" && (step.Do != Accept || string(c.Answers[step.Winner].Body) != truth):
+			t.Errorf("%+v: somebody told the truth, and the call ends with %+v", *w, step)
+		case lied == 0 && step.Do == Fail && len(c.Answers) >= w.min:
 			t.Errorf("%+v: all told the truth, and the call failed", *w)
 		}
 	})
@@ -314,26 +386,39 @@ func TestSmallWorldAcceptsNoLieUnderCompare(t *testing.T) {
 }
 
 func TestSmallWorldSilentHomeBlocksNothing(t *testing.T) {
-	each(func(w *world) {
-		if w.home != 0 || w.verifier != "compare" || w.machine != "wasm" {
-			return
-		}
-		c, step := w.play(t)
+	want := func(w *world) bool { return w.verifier == "compare" && w.home == 0 && w.machine == "wasm" }
+	each(t, want, func(w *world, c Case, step Step) {
 		for _, a := range c.Answers {
-			if string(a.Body) == truth && a.Platform == platform && step.Disputed && step.Do != Accept {
+			if string(a.Body) == truth && step.Disputed && step.Do != Accept {
 				t.Errorf("%+v: with a silent home the dispute is not decided", *w)
 			}
 		}
 	})
 }
 
-func TestJudgeIsPure(t *testing.T) {
-	n := 0
-	each(func(w *world) {
-		if n++; n%97 != 0 {
+// Protocol 7.7, 8.2: a dispute leaves evidence, and evidence that does not hold costs its sender.
+func TestSmallWorldEvidenceOfADisputeHolds(t *testing.T) {
+	disputes := 0
+	want := func(w *world) bool { return w.machine == "none" || w.machine == "wasm" }
+	each(t, want, func(w *world, c Case, step Step) {
+		if !step.Disputed {
 			return
 		}
-		c, step := w.play(t)
+		disputes++
+		if !Examine(c.Answers, nil, c.Verify).Holds {
+			t.Errorf("%+v: of %s nothing is shown", *w, told(c))
+		}
+	})
+	if disputes == 0 {
+		t.Error("nothing was disputed, so this proves nothing")
+	}
+}
+
+func TestJudgeIsPure(t *testing.T) {
+	n := 0
+	oneOfMany := func(*world) bool { n++; return n%37 == 0 }
+	each(t, oneOfMany, func(w *world, c Case, step Step) {
+		c.Memo = nil // which makes no difference
 		if again := Judge(c); fmt.Sprint(again) != fmt.Sprint(step) {
 			t.Errorf("%+v: judged twice: %v and %v", *w, step, again)
 		}
@@ -347,10 +432,9 @@ func TestSmallWorldPlantedNondeterminism(t *testing.T) {
 		for says := range 1 << servers {
 			for _, machine := range []string{"none", "contradictory", "linux"} {
 				for _, covered := range []bool{false, true} {
-					w := world{servers: servers, home: 1, verifier: "compare", first: 2, min: 2, machine: machine, covered: covered}
+					w := world{servers: servers, home: 1, verifier: "compare", first: 2, min: 2, machine: machine, covered: covered, planted: new([5]string)}
 					for s := 1; s <= servers; s++ {
-						w.before[s] = []string{truth, "truth on Tuesdays"}[says>>(s-1)&1]
-						w.after[s] = w.before[s]
+						w.planted[s] = []string{truth, "truth on Tuesdays"}[says>>(s-1)&1]
 					}
 					c, step := w.play(t)
 					for _, s := range step.Strikes {

@@ -4,7 +4,6 @@
 package manifest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -57,12 +56,16 @@ type Limits struct {
 
 // DefaultLimits stand where a manifest is silent.
 var DefaultLimits = Limits{
-	Memory: 256 << 20, CPU: 1, Timeout: Duration(5 * time.Second), Request: 1 << 20, Response: 4 << 20, Fuel: 4e9,
+	Memory: 256 << 20, CPU: 1, Timeout: Duration(5 * time.Second), Request: 1 << 20, Response: 2 << 20, Fuel: 4e9,
 }
 
-// MaxLimits are the hard caps; a manifest that asks for more is refused.
+// MaxExchange is the most that request and response may have together, in bytes. Five exchanges fit into the memory of a
+// verifier, with its configuration, and leave it room: so many can be judged, however long the answers are.
+const MaxExchange Bytes = 3 << 20
+
+// MaxLimits are the hard caps; a manifest that asks for more is refused, and so is one that asks for more than [MaxExchange].
 var MaxLimits = Limits{
-	Memory: 2 << 30, CPU: 16, Timeout: Duration(60 * time.Second), Request: 16 << 20, Response: 32 << 20, Fuel: 4e10,
+	Memory: 2 << 30, CPU: 16, Timeout: Duration(60 * time.Second), Request: MaxExchange, Response: MaxExchange, Fuel: 4e10,
 }
 
 // Parse reads a published manifest and fills in the defaults. Unknown members are ignored. It fails with [ErrManifest].
@@ -111,8 +114,8 @@ func (m *Manifest) complete() error {
 	if !barnraise.ValidName(m.Name) {
 		return fmt.Errorf("name %.60q: want 3 to 48 of a-z, 0-9 and inner hyphens: %w", m.Name, ErrManifest)
 	}
-	if bytes.Contains(m.OpenRPC, []byte(`"$ref":"http`)) {
-		return fmt.Errorf("openrpc: external references are not taken: %w", ErrManifest)
+	if err := checkReferences(m.OpenRPC); err != nil {
+		return fmt.Errorf("openrpc: %w: %w", err, ErrManifest)
 	}
 	switch m.Evidence {
 	case "":
@@ -127,7 +130,7 @@ func (m *Manifest) complete() error {
 
 func (l *Limits) complete() error {
 	d, top := DefaultLimits, MaxLimits
-	return errors.Join(
+	err := errors.Join(
 		bound("memory", &l.Memory, d.Memory, top.Memory),
 		bound("cpu", &l.CPU, d.CPU, top.CPU),
 		bound("timeout", &l.Timeout, d.Timeout, top.Timeout),
@@ -135,6 +138,10 @@ func (l *Limits) complete() error {
 		bound("response", &l.Response, d.Response, top.Response),
 		bound("fuel", &l.Fuel, d.Fuel, top.Fuel),
 	)
+	if err == nil && l.Request+l.Response > MaxExchange {
+		return fmt.Errorf("limits request and response are %v and %v, together at most %v: %w", l.Request, l.Response, MaxExchange, ErrManifest)
+	}
+	return err
 }
 
 func bound[T Bytes | float64 | Duration | uint64](name string, v *T, standard, top T) error {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"barnraise"
 )
 
 func TestParse(t *testing.T) {
@@ -18,6 +20,9 @@ func TestParse(t *testing.T) {
 	want.Memory, want.Timeout = 64<<20, Duration(2*time.Second)
 	if m.Limits != want || m.Evidence != EvidenceHosts || m.Cost != 1 || string(m.VerifierConfig()) != `{"a":[1.50]}` {
 		t.Errorf("reads as %+v", m)
+	}
+	if m, err := Parse([]byte(`{"name":"search","limits":{"request":"2.5MiB","response":"512KiB"}}`)); err != nil || m.Limits.Request+m.Limits.Response != MaxExchange {
+		t.Errorf("the longest exchange reads as %+v, %v", m.Limits, err)
 	}
 	if m, err := Parse([]byte(`{"name":"search"}`)); err != nil || string(m.VerifierConfig()) != "null" || m.Limits != DefaultLimits {
 		t.Errorf("smallest manifest reads as %+v, %v", m, err)
@@ -36,14 +41,76 @@ func TestBadManifests(t *testing.T) {
 		"negative memory":   `{"name":"search","limits":{"memory":-1}}`,
 		"timeout too long":  `{"name":"search","limits":{"timeout":"2m"}}`,
 		"fuel beyond cap":   `{"name":"search","limits":{"fuel":40000000001}}`,
-		"evidence policy":   `{"name":"search","evidence":"secret"}`,
-		"external schema":   `{"name":"search","openrpc":{"$ref":"http://example.org"}}`,
-		"too long":          `{"name":"search","description":"` + strings.Repeat("x", MaxSize) + `"}`,
-		"too deep":          `{"name":"search","config":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`,
+		"request too long":  `{"name":"search","limits":{"request":3145729,"response":1}}`,
+		"response too long": `{"name":"search","limits":{"response":"32MiB"}}`,
+		"exchange too long": `{"name":"search","limits":{"request":"1MiB","response":2097153}}`,
+		"response too long beside the default request": `{"name":"search","limits":{"response":"3MiB"}}`,
+		"evidence policy": `{"name":"search","evidence":"secret"}`,
+		"external schema": `{"name":"search","openrpc":{"$ref":"http://example.org"}}`,
+		"too long":        `{"name":"search","description":"` + strings.Repeat("x", MaxSize) + `"}`,
+		"too deep":        `{"name":"search","config":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`,
 	} {
 		if m, err := Parse([]byte(body)); !errors.Is(err, ErrManifest) {
 			t.Errorf("%s: error is %v (read as %+v), want ErrManifest", name, err, m)
 		}
+	}
+}
+
+func TestProtocol2_5NoExternalReferences(t *testing.T) {
+	parse := func(openrpc string) error {
+		_, err := Parse([]byte(`{"name":"search","openrpc":` + openrpc + `}`))
+		return err
+	}
+	for _, external := range []string{
+		`{"$ref":"http://example.org"}`, `{"$ref": "http://example.org"}`, `{"$ref":"HTTPS://example.org"}`, `{"$ref":"other.json"}`,
+		`{"$ref":"//evil/x"}`, `{"$ref":""}`, `{"$ref":" #/a"}`, `{"\u0024ref":"x"}`, `{"$ref":"\u0068ttp://x"}`, `{"$ref"` + "\n:\t" + `"x"}`,
+		`{"$dynamicRef":"x"}`, `[[{"a":1,"b":[{"$ref":"x"}]}]]`, `{"a":{"$ref":"#/a"},"$ref":"x"}`, `{"a":[],"$ref":"x"}`, `{"a":{},"$ref":"x"}`,
+	} {
+		if err := parse(external); !errors.Is(err, ErrManifest) {
+			t.Errorf("%s: error is %v, want ErrManifest", external, err)
+		}
+	}
+	for _, internal := range []string{
+		`{"$ref":"#/components/schemas/a"}`, `{"$ref":"\u0023/a"}`, `{"properties":{"$ref":{"type":"string"}}}`, `["$ref","x"]`,
+		`{"a":"$ref","b":"http://example.org"}`, `{"a":["$ref"],"b":"x"}`, `{"$schema":"http://example.org"}`, `{}`, `"$ref"`,
+	} {
+		if err := parse(internal); err != nil {
+			t.Errorf("%s: %v", internal, err)
+		}
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for text, want := range map[string]Bytes{
+		`5`: 5, `"5"`: 5, `1e3`: 1000, `"64MiB"`: 64 << 20, `"1.5 kB"`: 1500, `"0.5KiB"`: 512, `"1.1GB"`: 1_100_000_000, `"0.0000001 GB"`: 100,
+		`5.5`: 0, `"0.1KiB"`: 0, `"NaN"`: 0, `"NaNMiB"`: 0, `"Inf"`: 0, `-1`: 0, `"0x10"`: 0, `"1/2KiB"`: 0, `"1e99"`: 0, `"1_000"`: 0, `""`: 0,
+		`"MiB"`: 0, `"5TiB"`: 0, `true`: 0, `1125899906842625`: 0, `"99999999999999999999999"`: 0,
+	} {
+		var got Bytes
+		if err := got.UnmarshalJSON([]byte(text)); got != want || (err == nil) != (want > 0) {
+			t.Errorf("size %s reads as %d, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]time.Duration{
+		`5`: 5 * time.Millisecond, `"2s"`: 2 * time.Second, `"1.5s"`: 1500 * time.Millisecond, `"1000us"`: time.Millisecond,
+		`"500us"`: 0, `"1.0005s"`: 0, `"1ns"`: 0, `1.5`: 0, `"-1s"`: 0, `-1`: 0, `"NaN"`: 0, `"1e3s"`: 0, `9999999999999999`: 0,
+	} {
+		var got Duration
+		if err := got.UnmarshalJSON([]byte(text)); time.Duration(got) != want || (err == nil) != (want > 0) {
+			t.Errorf("duration %s reads as %s, %v", text, got, err)
+		}
+	}
+	if b, err := (Manifest{Name: "search", Limits: Limits{Timeout: Duration(500 * time.Microsecond)}}).Encode(); err == nil {
+		t.Errorf("half a millisecond is published as %s", b)
+	}
+}
+
+// A dispute of several of the longest answers can be shown to others (protocol 8.1).
+func TestEvidenceHasRoomForTheLongestAnswers(t *testing.T) {
+	const few, base64, receipt = 5, 4.0 / 3, 2 << 10
+	size := base64*float64(MaxLimits.Request) + few*(base64*float64(MaxLimits.Response)+receipt) + 4<<10
+	if size > barnraise.MaxEvidence {
+		t.Errorf("a request and %d answers as long as limits allow take %.0f bytes, evidence has at most %d", few, size, barnraise.MaxEvidence)
 	}
 }
 
@@ -137,7 +204,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if l := m.Limits; l.Memory == 0 || l.Memory > MaxLimits.Memory || l.Timeout <= 0 || l.Timeout > MaxLimits.Timeout || l.Fuel > MaxLimits.Fuel {
+		if l := m.Limits; l.Memory == 0 || l.Memory > MaxLimits.Memory || l.Timeout <= 0 || l.Timeout > MaxLimits.Timeout || l.Fuel > MaxLimits.Fuel || l.Request+l.Response > MaxExchange {
 			t.Errorf("%q reads with limits %+v", b, l)
 		}
 		_, _ = m.Examples()

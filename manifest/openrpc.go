@@ -1,7 +1,11 @@
 package manifest
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"barnraise/jsonrpc"
 
@@ -78,4 +82,27 @@ func encodeParams(names []string, values []jsontext.Value, byPosition bool) ([]b
 		object = append(append(append(object, quoted...), ':'), values[i]...)
 	}
 	return append(object, '}'), nil
+}
+
+// checkReferences refuses references to anywhere but the document itself, in whatever spelling: what a revision promises stands
+// in its manifest, and whoever reads it fetches nothing (protocol 2.5).
+func checkReferences(document []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(document))
+	reference := false // the last token names one
+	for {
+		t, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if reference && t.Kind() == '"' && !strings.HasPrefix(t.String(), "#") {
+			return fmt.Errorf("reference to %.80q: only those within the document are taken, which begin with #", t.String())
+		}
+		// Within an object names and values alternate, and so the tokens counted are odd after a name.
+		kind, count := d.StackIndex(d.StackDepth())
+		isName := kind == '{' && count%2 == 1
+		reference = isName && (t.String() == "$ref" || t.String() == "$dynamicRef")
+	}
 }

@@ -1,6 +1,6 @@
 // Package strictyaml reads the YAML files that people write (network.yaml, server.yaml, service.yaml) so that a slip is an
 // error and never a silent default: an unknown key is refused and the nearest known one named, and so are keys given twice,
-// anchors and aliases.
+// anchors and aliases, tags, and a second document. Strangers write such files too, so their size and depth are bounded.
 package strictyaml
 
 import (
@@ -10,15 +10,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/token"
 )
-
-// MaxSize is the longest file that is read at all, in bytes.
-const MaxSize = 1 << 20
 
 // Decode reads one YAML document into a struct, by its json tags. The file's name stands in errors. The struct is to be
 // thrown away where Decode fails.
@@ -26,13 +22,9 @@ func Decode(file string, data []byte, into any) error {
 	if len(data) > MaxSize {
 		return fmt.Errorf("read %s: %d bytes, at most %d", file, len(data), MaxSize)
 	}
-	quoted, err := quoteHex(data)
+	asJSON, err := toJSON(data)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", file, err)
-	}
-	asJSON, err := yaml.YAMLToJSON(quoted)
-	if err != nil {
-		return fmt.Errorf("read %s: %s", file, yaml.FormatError(err, false, true))
+		return fmt.Errorf("read %s: %s", file, printable(yaml.FormatError(err, false, true)))
 	}
 	if len(bytes.TrimSpace(asJSON)) == 0 || string(bytes.TrimSpace(asJSON)) == "null" {
 		asJSON = []byte("{}")
@@ -44,7 +36,7 @@ func Decode(file string, data []byte, into any) error {
 		return fmt.Errorf("read %s: unknown key %q%s", file, key, hint(key, keys(reflect.TypeOf(into), nil)))
 	}
 	if errors.As(err, &semantic) && semantic.Err != nil {
-		return fmt.Errorf("read %s: %s: %w", file, strings.TrimPrefix(string(semantic.JSONPointer), "/"), semantic.Err)
+		return fmt.Errorf("read %s: %s: %w", file, printable(strings.TrimPrefix(string(semantic.JSONPointer), "/")), semantic.Err)
 	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", file, err)
@@ -52,24 +44,14 @@ func Decode(file string, data []byte, into any) error {
 	return nil
 }
 
-// quoteHex refuses anchors and aliases, which a few lines of can blow up to gigabytes, and puts addresses and hashes that
-// stand without quotes into quotes: to YAML they would be numbers.
-func quoteHex(data []byte) ([]byte, error) {
-	for _, t := range lexer.Tokenize(string(data)) {
-		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			return nil, fmt.Errorf("line %d: anchors and aliases are not taken", t.Position.Line)
+// printable replaces what a terminal might act upon: an error of the parser shows the lines where it is.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) || r == '\n' {
+			return r
 		}
-	}
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	for i, line := range lines {
-		key, value, ok := bytes.Cut(line, []byte(": "))
-		bare := bytes.TrimSpace(value)
-		if ok && len(bare) > 18 && bytes.HasPrefix(bare, []byte("0x")) && !bytes.ContainsAny(bare, " \t#'\"") {
-			lines[i] = fmt.Appendf(nil, "%s: %q\n", key, bare)
-		}
-	}
-	return bytes.Join(lines, nil), nil
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // keys lists the json names that occur in a type, at any depth.
