@@ -8,20 +8,20 @@ import (
 
 // The kinds of steps of a running hash: one for each event of the contracts (protocol 1.8).
 const (
-	KindRegistered           uint8 = 1
-	KindOwnershipOffered     uint8 = 2
-	KindOwnershipTransferred uint8 = 3
-	KindDelegateSet          uint8 = 4
-	KindDepositAdded         uint8 = 5
-	KindUnregistered         uint8 = 6
-	KindWithdrawn            uint8 = 7
+	kindRegistered           uint8 = 1
+	kindOwnershipOffered     uint8 = 2
+	kindOwnershipTransferred uint8 = 3
+	kindDelegateSet          uint8 = 4
+	kindDepositAdded         uint8 = 5
+	kindUnregistered         uint8 = 6
+	kindWithdrawn            uint8 = 7
 
-	KindPublished uint8 = 16 // services
-	KindRevoked   uint8 = 17
+	kindPublished uint8 = 16 // services
+	kindRevoked   uint8 = 17
 
-	KindURLSet     uint8 = 32 // servers
-	KindKeyRotated uint8 = 33
-	KindListsSet   uint8 = 34
+	kindURLSet     uint8 = 32 // servers
+	kindKeyRotated uint8 = 33
+	kindListsSet   uint8 = 34
 )
 
 // Block is where an event stands.
@@ -124,16 +124,16 @@ type (
 	}
 )
 
-func (e OwnershipOffered) step() (uint8, uint32)     { return KindOwnershipOffered, e.ID }
-func (e OwnershipTransferred) step() (uint8, uint32) { return KindOwnershipTransferred, e.ID }
-func (e DelegateSet) step() (uint8, uint32)          { return KindDelegateSet, e.ID }
-func (e DepositAdded) step() (uint8, uint32)         { return KindDepositAdded, e.ID }
-func (e Unregistered) step() (uint8, uint32)         { return KindUnregistered, e.ID }
-func (e Withdrawn) step() (uint8, uint32)            { return KindWithdrawn, e.ID }
-func (e ServiceRegistered) step() (uint8, uint32)    { return KindRegistered, e.ID }
-func (e RevisionPublished) step() (uint8, uint32)    { return KindPublished, e.ID }
-func (e RevisionRevoked) step() (uint8, uint32)      { return KindRevoked, e.ID }
-func (e ServerRegistered) step() (uint8, uint32)     { return KindRegistered, e.ID }
-func (e URLSet) step() (uint8, uint32)               { return KindURLSet, e.ID }
-func (e KeyRotated) step() (uint8, uint32)           { return KindKeyRotated, e.ID }
-func (e ListsSet) step() (uint8, uint32)             { return KindListsSet, e.ID }
+func (e OwnershipOffered) step() (uint8, uint32)     { return kindOwnershipOffered, e.ID }
+func (e OwnershipTransferred) step() (uint8, uint32) { return kindOwnershipTransferred, e.ID }
+func (e DelegateSet) step() (uint8, uint32)          { return kindDelegateSet, e.ID }
+func (e DepositAdded) step() (uint8, uint32)         { return kindDepositAdded, e.ID }
+func (e Unregistered) step() (uint8, uint32)         { return kindUnregistered, e.ID }
+func (e Withdrawn) step() (uint8, uint32)            { return kindWithdrawn, e.ID }
+func (e ServiceRegistered) step() (uint8, uint32)    { return kindRegistered, e.ID }
+func (e RevisionPublished) step() (uint8, uint32)    { return kindPublished, e.ID }
+func (e RevisionRevoked) step() (uint8, uint32)      { return kindRevoked, e.ID }
+func (e ServerRegistered) step() (uint8, uint32)     { return kindRegistered, e.ID }
+func (e URLSet) step() (uint8, uint32)               { return kindURLSet, e.ID }
+func (e KeyRotated) step() (uint8, uint32)           { return kindKeyRotated, e.ID }
+func (e ListsSet) step() (uint8, uint32)             { return kindListsSet, e.ID }

@@ -123,8 +123,8 @@ func TestServers(t *testing.T) {
 	if got := s.List(); !reflect.DeepEqual(got, want) {
 		t.Errorf("servers are\n%+v, want\n%+v", got, want)
 	}
-	if s.RewardsAt(1) != 10 || s.RewardsAt(2) != 0 {
-		t.Errorf("rewards changed at %d", s.RewardsAt(1))
+	if changed := s.records[0].rewardsAt; changed != 10 {
+		t.Errorf("rewards changed at %d, want 10", changed)
 	}
 	if head, _ := s.Head(1); head.Edits != 8 {
 		t.Errorf("%d edits, want 8", head.Edits)
@@ -218,6 +218,7 @@ func TestForeignEvents(t *testing.T) {
 		{21, ServiceRegistered{3, alice, "no", wei(1)}}, {21, ServiceRegistered{3, alice, long(1000), wei(1)}},
 		{21, ServiceRegistered{3, alice, "again", nil}}, {21, ServiceRegistered{3, alice, "again", wei(-1)}},
 		{21, ServiceRegistered{3, alice, "again", big96}},
+		{21, ServiceRegistered{3, bob, "search", wei(1)}},
 		{21, with(func(e *RevisionPublished) { e.Number = 1 })}, {21, with(func(e *RevisionPublished) { e.Number = 3 })},
 		{21, with(func(e *RevisionPublished) { e.Image = barnraise.Digest{} })},
 		{21, with(func(e *RevisionPublished) { e.Home = 0 })},
@@ -256,6 +257,32 @@ func TestForeignEvents(t *testing.T) {
 	if head, _ := v.Head(1); !head.PendingOwner.IsZero() {
 		t.Error("a leaving record is still offered")
 	}
+}
+
+// TestNames: a name is in use once under an owner; it moves with its service, and is free after withdrawal (protocol 1.2).
+func TestNames(t *testing.T) {
+	var s Services
+	register := func(id uint32, owner barnraise.Address) at {
+		return at{5, ServiceRegistered{id, owner, "search", wei(1)}}
+	}
+	refused := func(what string, e at) {
+		t.Helper()
+		before := s.Log()
+		if err := s.Apply(Block{Number: e.block}, e.event); !errors.Is(err, ErrEvents) || s.Log() != before {
+			t.Errorf("%s: error is %v, want ErrEvents and no change", what, err)
+		}
+	}
+	fold(t, s.Apply, []at{register(1, alice), register(2, bob)})
+	refused("registered twice", register(3, alice))
+	fold(t, s.Apply, []at{{5, OwnershipOffered{1, bob}}})
+	refused("passed to one who has it", at{5, OwnershipTransferred{1, alice, bob}})
+	fold(t, s.Apply, []at{{5, OwnershipOffered{1, alice}}})
+	refused("passed to oneself", at{5, OwnershipTransferred{1, alice, alice}})
+	fold(t, s.Apply, []at{{5, OwnershipOffered{1, carol}}, {5, OwnershipTransferred{1, alice, carol}}})
+	refused("of the new owner", register(3, carol))
+	fold(t, s.Apply, []at{register(3, alice), {5, Unregistered{1, 1000}}})
+	refused("of one who leaves", register(4, carol))
+	fold(t, s.Apply, []at{{5, Withdrawn{1, carol, wei(1)}}, register(4, carol)})
 }
 
 func ascending(n int) []barnraise.ServiceID {

@@ -30,7 +30,8 @@ const (
 // whoever gave them lies.
 var ErrEvents = errors.New("these are not the events of a registry")
 
-// Head is what a record is besides its service or server: who has a say in it, and its deposit.
+// Head is what a record is besides its service or server: who has a say in it, and its deposit. The contract stores the same,
+// so that one can be held against the other.
 type Head struct {
 	Owner        barnraise.Address
 	Delegate     barnraise.Address // zero for none
@@ -72,7 +73,8 @@ func (l *ledger) Head(id uint32) (Head, bool) {
 	return *h, true
 }
 
-// Commitment returns the commitment to a record, and false where there is none of that id.
+// Commitment returns the commitment to a record, to be held against the one that the contract stores (protocol 1.8), and false
+// where there is none of that id.
 func (l *ledger) Commitment(id uint32) ([32]byte, bool) {
 	if l.head(id) == nil {
 		return [32]byte{}, false
@@ -111,7 +113,7 @@ func (l *ledger) begin(at Block, e Event) (*Head, error) {
 		return nil, wrong("block %d follows on block %d", at.Number, l.block)
 	}
 	kind, id := e.step()
-	if kind == KindRegistered {
+	if kind == kindRegistered {
 		return nil, nil
 	}
 	h := l.head(id)
@@ -119,7 +121,7 @@ func (l *ledger) begin(at Block, e Event) (*Head, error) {
 		return nil, wrong("%T of record %d, which was never registered", e, id)
 	}
 	want := barnraise.StatusActive
-	if kind == KindWithdrawn || kind == KindRevoked && h.Status == barnraise.StatusLeaving {
+	if kind == kindWithdrawn || kind == kindRevoked && h.Status == barnraise.StatusLeaving {
 		want = barnraise.StatusLeaving
 	}
 	if h.Status != want {
@@ -183,8 +185,8 @@ func wrong(format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, ErrEvents)...)
 }
 
-// printable replaces what a stranger could steer a terminal or a reader with: anything that is no printable character.
-func printable(s string) string {
+// Printable replaces what a stranger could steer a terminal or a reader with: anything that is no printable character.
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

@@ -157,6 +157,9 @@ func (n Network) Validate() error {
 		if !barnraise.ValidName(name) || id == 0 {
 			return fmt.Errorf("names: %.80q: %d: want the name of a service and its id", name, id)
 		}
+		if onlyDigits(name) {
+			return fmt.Errorf("names: %q: %d: digits alone are always an id, so nobody could use this name: choose another", name, id)
+		}
 	}
 	return nil
 }

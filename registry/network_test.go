@@ -18,7 +18,7 @@ chain: eip155:31337
 rpc: [http://127.0.0.1:8545, /run/barnraise/chain.ipc]
 services: 0x5FbDB2315678afecb367f032d93F642f64180aa3
 servers: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"
-names: {search: 3, "123": 4}
+names: {search: 3, "1e3": 4}
 confirmations: 0
 gateways: [https://gateway.example]
 start_block: 7
@@ -42,7 +42,7 @@ func TestParseNetwork(t *testing.T) {
 		Chain: "eip155:31337", RPC: []string{"http://127.0.0.1:8545", "/run/barnraise/chain.ipc"},
 		Services: mustAddress(t, "0x5fbdb2315678afecb367f032d93f642f64180aa3"),
 		Servers:  mustAddress(t, "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512"),
-		Names:    map[string]barnraise.ServiceID{"search": 3, "123": 4}, Confirmations: &zero,
+		Names:    map[string]barnraise.ServiceID{"search": 3, "1e3": 4}, Confirmations: &zero,
 		Gateways: []string{"https://gateway.example"}, StartBlock: 7, Checkpoint: &Checkpoint{9, BlockHash{31: 0xab}},
 		file: []byte(sample),
 	}
@@ -118,6 +118,7 @@ func TestNetworkErrors(t *testing.T) {
 		{"more", "gateways: [ws://a.example]\n", "gateways:"},
 		{"more", "names: {search: 0}\n", `names: "search": 0`},
 		{"more", "names: {Search: 1}\n", `names: "Search": 1`},
+		{"more", "names: {\"123\": 4}\n", `names: "123": 4: digits alone are always an id`},
 		{"more", "name: {search: 1}\n", `did you mean "names"?`},
 		{"more", "checkpoint: {block: 1, hash: 0x12}\n", "hash"},
 		{"more", "confirmations: -1\n", "confirmations"},

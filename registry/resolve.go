@@ -13,7 +13,7 @@ import (
 )
 
 // ErrReference is the error for a reference that is neither an id nor a name, or names what the registry does not have.
-var ErrReference = errors.New("no such service")
+var ErrReference = errors.New("no such service or revision")
 
 // Candidate is a service that a bare name might mean.
 type Candidate struct {
@@ -49,8 +49,9 @@ func (e *UnknownNameError) Error() string {
 // Is makes the error an [ErrReference].
 func (e *UnknownNameError) Is(target error) bool { return target == ErrReference }
 
-// Resolve says which service a user means by "#3", "3", "#3@2", "search" or "search@2". A run of digits is always an id;
-// anything else means only what names says it means. The revision is zero where the user pins none.
+// Resolve says which service a user means by "#3", "3", "#3@2", "search" or "search@2". Digits alone are always an id, also
+// where a service is called so; anything else means only what names says it means. The revision is zero where the user pins
+// none.
 //
 // It fails with [ErrReference] where the registry has no such service or revision, and with an [UnknownNameError] where
 // names does not have the name.
@@ -61,7 +62,10 @@ func Resolve(s *barnraise.Snapshot, names map[string]barnraise.ServiceID, ref st
 		return 0, 0, fmt.Errorf("resolve %.80q: %w", ref, err)
 	}
 	service, ok := s.Service(id)
-	if !ok {
+	switch {
+	case !ok && onlyDigits(base):
+		return 0, 0, fmt.Errorf("resolve %.80q: digits alone are an id, and the registry has no service %s: %w", ref, id, ErrReference)
+	case !ok:
 		return 0, 0, fmt.Errorf("resolve %.80q: the registry has no service %s: %w", ref, id, ErrReference)
 	}
 	if !pinned {
@@ -79,10 +83,10 @@ func Resolve(s *barnraise.Snapshot, names map[string]barnraise.ServiceID, ref st
 
 func resolveBase(s *barnraise.Snapshot, names map[string]barnraise.ServiceID, base string) (barnraise.ServiceID, error) {
 	digits, marked := strings.CutPrefix(base, "#")
-	if marked || strings.Trim(base, "0123456789") == "" {
+	if marked || onlyDigits(base) {
 		id, ok := parseNumber(digits)
 		if !ok {
-			return 0, fmt.Errorf("want an id such as #3, or a name: %w", ErrReference)
+			return 0, fmt.Errorf("want an id such as #3, or a name (digits alone are an id): %w", ErrReference)
 		}
 		return barnraise.ServiceID(id), nil
 	}
@@ -98,6 +102,8 @@ func resolveBase(s *barnraise.Snapshot, names map[string]barnraise.ServiceID, ba
 	}
 	return 0, e
 }
+
+func onlyDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // parseNumber reads a positive number in its one spelling.
 func parseNumber(digits string) (uint32, bool) {

@@ -20,7 +20,7 @@ func TestResolve(t *testing.T) {
 		{ID: 5, Name: "123", Owner: a},
 	}
 	s := barnraise.NewSnapshot(barnraise.Registry{}, 1, [32]byte{}, 0, services, nil)
-	names := map[string]barnraise.ServiceID{"mine": 2, "lost": 77}
+	names := map[string]barnraise.ServiceID{"mine": 2, "lost": 77, "123": 2}
 	for _, c := range []struct {
 		ref      string
 		id       barnraise.ServiceID
@@ -35,12 +35,14 @@ func TestResolve(t *testing.T) {
 		{"none", 0, 0, `no service is called "none"`},
 		{"lost", 0, 0, "no service #77"},
 		{"#9", 0, 0, "no service #9"},
-		{"123", 0, 0, "no service #123"},
+		{"123", 0, 0, "digits alone are an id, and the registry has no service #123"},
+		{"123@1", 0, 0, "digits alone are an id, and the registry has no service #123"},
 		{"#1@3", 0, 0, "no revision 3"}, {"mine@2", 0, 0, "no revision 2"},
 		{"#1@", 0, 0, "number of a revision"}, {"#1@0", 0, 0, "number of a revision"}, {"#1@01", 0, 0, "number of a revision"},
 		{"#1@x", 0, 0, "number of a revision"}, {"#1@1@1", 0, 0, "number of a revision"},
 		{"#1@4294967297", 0, 0, "number of a revision"},
 		{"", 0, 0, "want an id"}, {"#", 0, 0, "want an id"}, {"#0", 0, 0, "want an id"}, {"0", 0, 0, "want an id"},
+		{"0123", 0, 0, "(digits alone are an id)"},
 		{"#01", 0, 0, "want an id"},
 		{"#search", 0, 0, "want an id"}, {"-1", 0, 0, "want an id"}, {"#4294967297", 0, 0, "want an id"},
 		{"Search", 0, 0, "want an id"},

@@ -9,6 +9,10 @@ import (
 
 // Servers is the registry of servers as its events up to some block made it. The zero value is an empty one. It is not safe
 // for concurrent use.
+//
+// What [Servers.List] gives leaves out what only a commitment needs: keys under which a signature proves nothing, the block
+// of the last change of rewards, and the exact bytes of the URL. Whoever shows a server against its commitment does so from
+// the events.
 type Servers struct {
 	ledger
 	records []serverRecord
@@ -24,8 +28,10 @@ type serverRecord struct {
 	rewardsAt uint64
 }
 
-// Apply takes the next event. It fails with [ErrEvents] for one that the contract would not have written after those before,
-// and then changes nothing.
+// Apply takes the next event. It fails with [ErrEvents] for one that no such contract would have written after those before,
+// and then changes nothing. What rests on the constants of a deployment, on the time or on the caller is not checked: the
+// least deposit, the unlock delay, how often rewards may change, that URL, key and lists follow a registration at once. For
+// those the hash stands that the contract keeps, and that [Servers.Log] must come to.
 func (s *Servers) Apply(at Block, e Event) error {
 	h, err := s.begin(at, e)
 	if err != nil {
@@ -69,14 +75,6 @@ func (s *Servers) List() []barnraise.Server {
 	return list
 }
 
-// RewardsAt is the block in which a server last changed its rewards, zero where there is no such server.
-func (s *Servers) RewardsAt(id uint32) uint64 {
-	if s.head(id) == nil {
-		return 0
-	}
-	return s.records[id-1].rewardsAt
-}
-
 func (s *Servers) register(at Block, e ServerRegistered) error {
 	if err := s.open(at, e.ID, e.Owner, e.Deposit); err != nil {
 		return err
@@ -90,7 +88,7 @@ func (s *Servers) setURL(h *Head, e URLSet) error {
 		return wrong("URL of server %d has %d bytes", e.ID, len(e.URL))
 	}
 	r := &s.records[e.ID-1]
-	r.server.URL, r.url = printable(e.URL), keccak([]byte(e.URL))
+	r.server.URL, r.url = Printable(e.URL), keccak([]byte(e.URL))
 	h.Edits++
 	return nil
 }

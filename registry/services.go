@@ -9,9 +9,19 @@ import (
 
 // Services is the registry of services as its events up to some block made it. The zero value is an empty one. It is not
 // safe for concurrent use.
+//
+// What [Services.List] gives leaves out what only a commitment needs: the order of the revocations, the exact bytes of texts,
+// and CIDs that are not of our kind. Whoever shows a service against its commitment does so from the events.
 type Services struct {
 	ledger
 	records []serviceRecord
+	names   map[calling]bool // those in use
+}
+
+// calling is a name under its owner.
+type calling struct {
+	owner barnraise.Address
+	name  string
 }
 
 type serviceRecord struct {
@@ -22,8 +32,10 @@ type serviceRecord struct {
 	revocations [32]byte
 }
 
-// Apply takes the next event. It fails with [ErrEvents] for one that the contract would not have written after those before,
-// and then changes nothing.
+// Apply takes the next event. It fails with [ErrEvents] for one that no such contract would have written after those before,
+// and then changes nothing. What rests on the constants of a deployment, on the time or on the caller is not checked: the
+// least deposit, the unlock delay, the grace, that a first revision follows at once. For those the hash stands that the
+// contract keeps, and that [Services.Log] must come to.
 func (s *Services) Apply(at Block, e Event) error {
 	h, err := s.begin(at, e)
 	if err != nil {
@@ -36,6 +48,10 @@ func (s *Services) Apply(at Block, e Event) error {
 		err = s.publish(at, h, e)
 	case RevisionRevoked:
 		err = s.revoke(h, e)
+	case OwnershipTransferred:
+		err = s.transfer(h, e)
+	case Withdrawn:
+		err = s.withdraw(h, e)
 	default:
 		err = s.apply(h, e)
 	}
@@ -63,9 +79,17 @@ func (s *Services) register(at Block, e ServiceRegistered) error {
 	if !barnraise.ValidName(e.Name) {
 		return wrong("service %d is called %.60q", e.ID, e.Name)
 	}
+	name := calling{e.Owner, e.Name}
+	if s.names[name] {
+		return wrong("service %d is called %q, like another one of %s", e.ID, e.Name, e.Owner)
+	}
 	if err := s.open(at, e.ID, e.Owner, e.Deposit); err != nil {
 		return err
 	}
+	if s.names == nil {
+		s.names = make(map[calling]bool)
+	}
+	s.names[name] = true
 	s.records = append(s.records, serviceRecord{
 		service: barnraise.Service{ID: barnraise.ServiceID(e.ID), Name: e.Name, Since: at.Number},
 		name:    keccak([]byte(e.Name)),
@@ -100,7 +124,7 @@ func (e RevisionPublished) revision() barnraise.Revision {
 	verifier, _ := ParseCID(e.Verifier)
 	manifest, _ := ParseCID(e.Manifest)
 	return barnraise.Revision{
-		Number: e.Number, Image: e.Image, Reference: printable(e.Reference), Verifier: verifier, Manifest: manifest,
+		Number: e.Number, Image: e.Image, Reference: Printable(e.Reference), Verifier: verifier, Manifest: manifest,
 		Home: barnraise.ServerID(e.Home), ActiveFrom: e.ActiveFrom,
 	}
 }
@@ -129,8 +153,31 @@ func (s *Services) revoke(h *Head, e RevisionRevoked) error {
 		r.service.Revisions, r.shared = slices.Clone(r.service.Revisions), false
 	}
 	revision := &r.service.Revisions[e.Number-1]
-	revision.Revoked, revision.Reason = true, printable(e.Reason)
+	revision.Revoked, revision.Reason = true, Printable(e.Reason)
 	r.revocations = words(nil).hash(r.revocations).uint(uint64(e.Number)).hash(keccak([]byte(e.Reason))).keccak()
+	return nil
+}
+
+// transfer takes the name along, which the new owner must not have in use.
+func (s *Services) transfer(h *Head, e OwnershipTransferred) error {
+	name := s.records[e.ID-1].service.Name
+	if s.names[calling{e.To, name}] {
+		return wrong("service %d passes to %s, who has a service called %q", e.ID, e.To, name)
+	}
+	if err := s.apply(h, e); err != nil {
+		return err
+	}
+	delete(s.names, calling{e.From, name})
+	s.names[calling{e.To, name}] = true
+	return nil
+}
+
+// withdraw sets the name free.
+func (s *Services) withdraw(h *Head, e Withdrawn) error {
+	if err := s.apply(h, e); err != nil {
+		return err
+	}
+	delete(s.names, calling{h.Owner, s.records[e.ID-1].service.Name})
 	return nil
 }
 

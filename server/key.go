@@ -9,16 +9,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 )
 
-// ReadKey reads an Ed25519 key from a PEM file (PKCS 8), such as openssl genpkey -algorithm ed25519 makes. Nobody but its
-// owner may be able to read the file.
+// ReadKey reads an Ed25519 key from a PEM file (PKCS 8), such as openssl genpkey -algorithm ed25519 makes. A file whose mode
+// lets others read it is refused.
 func ReadKey(path string) (ed25519.PrivateKey, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	// On Windows the mode says nothing of others: there it is left to the directory.
+	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		return nil, fmt.Errorf("read key: %s can be read by others: chmod 600 %s", path, path)
 	}
 	data, err := os.ReadFile(path)

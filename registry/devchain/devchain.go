@@ -1,6 +1,6 @@
 // Package devchain runs a real Ethereum node inside this process: a chain of one, for development, demonstrations and tests.
-// It seals a block as soon as a transaction arrives, and one a second while a published revision waits for its block
-// (protocol 1.4). It listens on the loopback address only, and knows no peers.
+// It seals a block as soon as a transaction arrives that the block can take, and one a second while a published revision waits
+// for its block (protocol 1.4). It listens on the loopback address only, and knows no peers.
 //
 // Its clock runs ahead of ours: every block is at least a second later than the one before. It stands still between blocks.
 package devchain
@@ -37,8 +37,11 @@ const ChainID = 31337
 // gasLimit is that of a block: room for a few thousand registrations.
 const gasLimit = 500_000_000
 
-// Funds is what each account of [Config.Fund] starts with, in ether.
-const Funds = 1_000_000
+// leastTip is what a block takes a transaction for, in wei and per gas.
+const leastTip = 1
+
+// funds is what each account of [Config.Fund] starts with, in ether.
+const funds = 1_000_000
 
 // Config says what chain to run.
 type Config struct {
@@ -46,7 +49,8 @@ type Config struct {
 	Dir string
 	// Port is where JSON-RPC is served over HTTP, on 127.0.0.1. Zero for any free one.
 	Port int
-	// Fund lists the accounts that have ether from the start. For a chain that is kept it must always be the same list.
+	// Fund lists the accounts that have a million ether each from the start. For a chain that is kept it must always be the same
+	// list.
 	Fund []barnraise.Address
 }
 
@@ -150,7 +154,7 @@ func ethConfig(c Config) *ethconfig.Config {
 	e.SyncMode = ethconfig.FullSync
 	e.StateScheme, e.NoPruning = rawdb.HashScheme, true
 	e.TxPool.NoLocals = true
-	e.Miner.GasPrice, e.Miner.GasCeil = big.NewInt(1), gasLimit
+	e.Miner.GasPrice, e.Miner.GasCeil = big.NewInt(leastTip), gasLimit
 	e.RPCTxFeeCap = 0 // none
 	e.DatabaseCache, e.DatabaseHandles, e.TrieCleanCache, e.TrieDirtyCache, e.SnapshotCache = 16, 64, 16, 16, 8
 	return &e
@@ -161,7 +165,7 @@ func genesis(fund []barnraise.Address) *core.Genesis {
 	g.Config, g.BaseFee = chainConfig(), big.NewInt(params.GWei)
 	alloc := maps.Clone(g.Alloc)
 	for _, a := range fund {
-		alloc[common.Address(a)] = types.Account{Balance: new(big.Int).Mul(big.NewInt(Funds), big.NewInt(params.Ether))}
+		alloc[common.Address(a)] = types.Account{Balance: new(big.Int).Mul(big.NewInt(funds), big.NewInt(params.Ether))}
 	}
 	g.Alloc = alloc
 	return g

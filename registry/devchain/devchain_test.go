@@ -21,6 +21,9 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
@@ -154,7 +157,7 @@ func TestStart(t *testing.T) {
 	if err := client.Call(&balance, "eth_getBalance", common.Address(a.Address()), "latest"); err != nil {
 		t.Fatal(err)
 	}
-	want := new(big.Int).Mul(big.NewInt(Funds), big.NewInt(1e18))
+	want := new(big.Int).Mul(big.NewInt(funds), big.NewInt(1e18))
 	if balance.ToInt().Cmp(want) != 0 {
 		t.Errorf("balance is %s, want %s", balance.ToInt(), want)
 	}
@@ -344,6 +347,71 @@ func TestWaiting(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	t.Errorf("head is %d, want %d", chain.head(), second.ActiveFrom+7)
+}
+
+// TestUnderpriced: a transaction that no block takes makes none, and the chain's clock stands still; it gets into a later one
+// where it fits, and holds up nobody else.
+func TestUnderpriced(t *testing.T) {
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	poor, a := crypto.PubkeyToAddress(key.PublicKey), newAccount(t)
+	chain := newChain(t, Config{Fund: []barnraise.Address{barnraise.Address(poor), a.Address()}}, 5*time.Millisecond)
+	client := chain.RPC()
+	defer client.Close()
+	send := func(nonce uint64, most *big.Int) common.Hash {
+		t.Helper()
+		id := big.NewInt(ChainID)
+		tx, err := types.SignNewTx(key, types.LatestSignerForChainID(id), &types.DynamicFeeTx{
+			ChainID: id, Nonce: nonce, GasTipCap: big.NewInt(leastTip), GasFeeCap: most, Gas: 21_000, To: &poor,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := tx.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.CallContext(t.Context(), nil, "eth_sendRawTransaction", hexutil.Bytes(raw)); err != nil {
+			t.Fatal(err)
+		}
+		return tx.Hash()
+	}
+	mined := func(hash common.Hash) bool {
+		t.Helper()
+		var receipt map[string]any // an error while the node is not done with indexing
+		return client.CallContext(t.Context(), &receipt, "eth_getTransactionReceipt", hash) == nil && receipt != nil
+	}
+	base := func() *big.Int {
+		head := chain.eth.BlockChain().CurrentBlock()
+		return eip1559.CalcBaseFee(chain.eth.BlockChain().Config(), head)
+	}
+
+	hash := send(0, base()) // nothing is left for the tip
+	for range 20 {
+		chain.sealPending()
+		chain.sealWaiting()
+	}
+	if chain.head() != 0 || mined(hash) {
+		t.Fatalf("head is %d, the transaction is in a block: %t; want no block", chain.head(), mined(hash))
+	}
+	deploy(t, chain, a) // blocks, after which gas is cheaper
+	chain.sealPending()
+	if !mined(hash) {
+		t.Errorf("at block %d the base fee is %s, and the transaction is in no block", chain.head(), base())
+	}
+	before := chain.head()
+	hash = send(1, new(big.Int).Add(base(), big.NewInt(leastTip))) // just enough
+	for range 1000 {
+		if mined(hash) {
+			break
+		}
+		time.Sleep(time.Millisecond) // the chain's pace, not ours
+	}
+	if !mined(hash) || chain.head() != before+1 {
+		t.Errorf("head is %d after %d, the transaction is in a block: %t; want one more", chain.head(), before, mined(hash))
+	}
 }
 
 // TestFork: going back forgets blocks, transactions and what waited for them.

@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/params"
+	"github.com/holiman/uint256"
 )
 
 // maxWait is how many blocks ahead a revision may be published for the chain to hurry towards it; also how far back it looks
@@ -60,7 +64,7 @@ func (c *Chain) arrivals() <-chan struct{} {
 	return wake
 }
 
-// sealPending seals until the pool is empty, or what is left cannot be sealed.
+// sealPending seals until the pool has nothing that the next block could hold.
 func (c *Chain) sealPending() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,13 +76,24 @@ func (c *Chain) drain() {
 		if err := c.eth.TxPool().Sync(); err != nil {
 			return // it is closing
 		}
-		if n, _ := c.eth.TxPool().Stats(); n == 0 {
+		if !c.ready() {
 			return
 		}
 		if sealed := c.seal(); sealed == nil || sealed.GasUsed == 0 {
 			return
 		}
 	}
+}
+
+// ready reports whether the next block would hold a transaction, as the node picks them. One that offers less than the base
+// fee waits for blocks that something else makes; so does one with blobs.
+func (c *Chain) ready() bool {
+	chain := c.eth.BlockChain()
+	base := eip1559.CalcBaseFee(chain.Config(), chain.CurrentBlock())
+	_, n := c.eth.TxPool().Pending(txpool.PendingFilter{
+		MinTip: uint256.NewInt(leastTip), BaseFee: uint256.MustFromBig(base), GasLimitCap: params.MaxTxGas,
+	})
+	return n > 0
 }
 
 // sealWaiting seals one block, empty or not, if a revision waits for it.

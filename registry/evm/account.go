@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -18,7 +19,8 @@ import (
 )
 
 // Account is a key that signs transactions. Share one between all who write with the key in a process: it keeps their
-// transactions in line. Its methods are safe for concurrent use.
+// transactions in line. Two processes that make the very same call with one key at once may make one transaction between them.
+// Its methods are safe for concurrent use.
 type Account struct {
 	key     *ecdsa.PrivateKey
 	address common.Address
@@ -43,8 +45,8 @@ func NewAccount() (*Account, error) {
 	return accountOf(key), nil
 }
 
-// ReadAccount reads an account from a file with its secret key: 64 hexadecimal digits, with or without 0x. A file that others
-// could read is refused.
+// ReadAccount reads an account from a file with its secret key: 64 hexadecimal digits, with or without 0x. A file whose mode
+// lets others read it is refused.
 func ReadAccount(file string) (*Account, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -55,7 +57,8 @@ func ReadAccount(file string) (*Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read account: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	// On Windows the mode says nothing of others: there it is left to the directory.
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return nil, fmt.Errorf("read account: %s may be used by others (mode %#o): chmod 600 %s, "+
 			"and if others could log in, use a new one", file, mode, file)
 	}

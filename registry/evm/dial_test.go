@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -109,6 +110,9 @@ func TestAccountFile(t *testing.T) {
 		}
 	}
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o610, 0o666} {
+		if runtime.GOOS == "windows" {
+			break // where a mode says nothing of others
+		}
 		if err := os.Chmod(file, mode); err != nil {
 			t.Fatal(err)
 		}

@@ -115,9 +115,6 @@ func (r *Registry) Close() { r.client.Close() }
 // Network is the network that the registry was opened for.
 func (r *Registry) Network() registry.Network { return r.network }
 
-// Params are the constants of the deployment, as read when it was opened.
-func (r *Registry) Params() Params { return r.params }
-
 func (r *Registry) checkChain(ctx context.Context) error {
 	want, err := r.network.ChainID()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"barnraise"
 	"barnraise/registry"
@@ -20,21 +21,30 @@ const (
 	mostSpan  = 1_000_000
 )
 
-// maxAttempts is how often reading starts over because the chain reorganised meanwhile, or the events did not add up.
+// maxAttempts is how often a call tries, because the chain reorganised meanwhile, or the events did not add up, or the endpoint
+// fell behind what it said before.
 const maxAttempts = 3
+
+// maxSeen is how many heads are remembered.
+const maxSeen = 32
 
 // errMoved is the error for a block that is no longer in the chain.
 var errMoved = errors.New("the chain reorganised while it was read")
 
+// errBehind is the error for an endpoint, perhaps one of several behind a URL, that does not have what was read before.
+var errBehind = errors.New("the endpoint is behind what it said before; try again")
+
 // Snapshot is the registry at the head of the chain. Only what is new since the last call is fetched; if the head is still
-// the same, nothing is. It fails with [registry.ErrEvents] where the events that the endpoint gives do not lead to the
-// contracts' own hash and count; what was learnt is then thrown away, and the next call begins at the network's start block.
+// the same, or one that was the head before, nothing is. It fails with [registry.ErrEvents] where the events that the endpoint
+// gives do not lead to the contracts' own hash and count; what was learnt is then thrown away, and the next call begins at the
+// network's start block. After any other error the next call goes on where this one stopped.
 func (r *Registry) Snapshot(ctx context.Context) (*barnraise.Snapshot, error) {
 	return r.head.sync(ctx)
 }
 
 // Confirmed is the registry as hosting, scores and evidence use it (protocol 1.9): as many blocks behind the head as the
-// network file says, or at the finalized block where it says nothing. It fails like [Registry.Snapshot].
+// network file says, or at the finalized block where it says nothing. The endpoint must still have the state of that block.
+// Before the registry is so old it is empty. It fails like [Registry.Snapshot].
 func (r *Registry) Confirmed(ctx context.Context) (*barnraise.Snapshot, error) {
 	return r.confirmed.sync(ctx)
 }
@@ -64,11 +74,21 @@ type follower struct {
 
 	services *registry.Services
 	servers  *registry.Servers
-	next     uint64 // the first block whose events are not folded
+	next     uint64 // the first block whose events are not all folded
+	folded   place  // the newest event that is
 	span     uint64
-	at       block // that of the snapshot
+	seen     []common.Hash // heads that were read up to, and their parents; the newest last
+	at       block         // that of the snapshot
 	snapshot *barnraise.Snapshot
 }
+
+// place is where an event stands in the chain.
+type place struct {
+	block uint64
+	index uint
+}
+
+func placeOf(l *types.Log) place { return place{l.BlockNumber, l.Index} }
 
 func newFollower(r *Registry, target func(context.Context, *rpc.Client) (block, error)) *follower {
 	f := &follower{registry: r, target: target, turn: make(chan struct{}, 1), span: firstSpan}
@@ -80,7 +100,7 @@ func newFollower(r *Registry, target func(context.Context, *rpc.Client) (block, 
 // reset forgets everything but the span.
 func (f *follower) reset() {
 	f.services, f.servers = new(registry.Services), new(registry.Servers)
-	f.next, f.at, f.snapshot = f.registry.network.StartBlock, block{}, nil
+	f.next, f.folded, f.seen, f.at, f.snapshot = f.registry.network.StartBlock, place{}, nil, block{}, nil
 }
 
 func (f *follower) sync(ctx context.Context) (*barnraise.Snapshot, error) {
@@ -95,10 +115,12 @@ func (f *follower) sync(ctx context.Context) (*barnraise.Snapshot, error) {
 		if err = f.advance(ctx); err == nil {
 			return f.snapshot, nil
 		}
-		if !errors.Is(err, registry.ErrEvents) && !errors.Is(err, errMoved) {
-			break
+		switch {
+		case errors.Is(err, registry.ErrEvents) || errors.Is(err, errMoved):
+			f.reset()
+		case !errors.Is(err, errBehind):
+			return nil, fmt.Errorf("read registry: %w", err)
 		}
-		f.reset()
 	}
 	return nil, fmt.Errorf("read registry: %w", err)
 }
@@ -110,17 +132,24 @@ func (f *follower) advance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if uint64(head.Number)+1 < f.next && slices.Contains(f.seen, head.Hash) {
+		if f.snapshot == nil {
+			return fmt.Errorf("block %d is the head: %w", uint64(head.Number), errBehind)
+		}
+		return nil
+	}
 	if f.snapshot != nil {
 		if head.Hash == f.at.Hash {
 			return nil
 		}
-		if err := f.checkCanonical(ctx, f.at); err != nil {
+		if err := f.checkCanonical(ctx, f.at, head); err != nil {
 			return err
 		}
 		if head.Number <= f.at.Number {
-			return nil // an endpoint that is a little behind
+			return nil // the head is that of a node which is a little behind
 		}
 	}
+	f.remember(head)
 	for f.next <= uint64(head.Number) {
 		if err := f.foldRange(ctx, uint64(head.Number)); err != nil {
 			return err
@@ -129,7 +158,7 @@ func (f *follower) advance(ctx context.Context) error {
 	if err := f.compare(ctx, head); err != nil {
 		return err
 	}
-	if err := f.checkCanonical(ctx, head); err != nil {
+	if err := f.checkCanonical(ctx, head, head); err != nil {
 		return err
 	}
 	f.at = head
@@ -138,10 +167,25 @@ func (f *follower) advance(ctx context.Context) error {
 	return nil
 }
 
-// checkCanonical fails with [errMoved] for a block that is no longer in the chain.
-func (f *follower) checkCanonical(ctx context.Context, b block) error {
+// remember notes a head, so that it is known again when an endpoint that is behind gives it. A call may come for every second
+// block only: the parent is noted as well.
+func (f *follower) remember(head block) {
+	for _, hash := range []common.Hash{head.Parent, head.Hash} {
+		if !slices.Contains(f.seen, hash) {
+			f.seen = append(f.seen, hash)
+		}
+	}
+	f.seen = f.seen[max(0, len(f.seen)-maxSeen):]
+}
+
+// checkCanonical fails with [errMoved] for a block that is no longer in the chain of the head, and with [errBehind] where the
+// endpoint does not have the block and should.
+func (f *follower) checkCanonical(ctx context.Context, b, head block) error {
 	now, err := blockAt(ctx, f.registry.client, number(uint64(b.Number)))
-	if errors.Is(err, errNoBlock) || err == nil && now.Hash != b.Hash {
+	switch {
+	case errors.Is(err, errNoBlock) && b.Number <= head.Number:
+		return fmt.Errorf("block %d is the head, and block %d is not there: %w", uint64(head.Number), uint64(b.Number), errBehind)
+	case errors.Is(err, errNoBlock) || err == nil && now.Hash != b.Hash:
 		return fmt.Errorf("block %d was %s: %w", uint64(b.Number), b.Hash, errMoved)
 	}
 	return err
@@ -174,13 +218,18 @@ func (f *follower) logs(ctx context.Context, from, to uint64) ([]types.Log, erro
 	})
 }
 
-// fold applies logs, which must be of these blocks and in the order of the chain.
+// fold applies logs, which must be of these blocks and in the order of the chain, save those that it applied before it failed
+// in the middle.
 func (f *follower) fold(ctx context.Context, from, to uint64, logs []types.Log) error {
 	for i := range logs {
 		l := &logs[i]
-		if l.Removed || l.BlockNumber < from || l.BlockNumber > to || i > 0 && !follows(l, &logs[i-1]) {
+		if l.Removed || l.BlockNumber < from || l.BlockNumber > to || i > 0 && !placeOf(l).follows(placeOf(&logs[i-1])) {
 			return fmt.Errorf("log %d of block %d is out of order in blocks %d to %d: %w",
 				l.Index, l.BlockNumber, from, to, registry.ErrEvents)
+		}
+		here := placeOf(l)
+		if !here.follows(f.folded) {
+			continue
 		}
 		event, err := f.registry.contracts.decode(l)
 		if err != nil {
@@ -195,13 +244,14 @@ func (f *follower) fold(ctx context.Context, from, to uint64, logs []types.Log) 
 		if err != nil {
 			return err
 		}
+		f.folded = here
 	}
 	return nil
 }
 
-// follows reports whether a log stands behind another one in the chain.
-func follows(l, before *types.Log) bool {
-	return l.BlockNumber > before.BlockNumber || l.BlockNumber == before.BlockNumber && l.Index > before.Index
+// follows reports whether a place is behind another one in the chain.
+func (p place) follows(before place) bool {
+	return p.block > before.block || p.block == before.block && p.index > before.index
 }
 
 // applyServer fetches the time of the block where it matters and the endpoint did not give it with the log.
@@ -242,12 +292,12 @@ func (f *follower) compare(ctx context.Context, head block) error {
 	return nil
 }
 
-// stored fetches a contract's running hash and count at a block: zero where the contract need not exist yet.
+// stored fetches a contract's running hash and count at a block: zero where the contract came later, and need not exist yet.
 func (f *follower) stored(ctx context.Context, at block, a common.Address) (log [32]byte, count uint32, err error) {
 	r, tag, binding := f.registry, number(uint64(at.Number)), f.registry.contracts.service // both have the two functions
 	log, err = read(ctx, r, a, tag, binding.PackLog(), binding.UnpackLog)
 	if errors.Is(err, errNoContract) && f.mayLack {
-		return log, 0, nil
+		return log, 0, r.checkCode(ctx, a)
 	}
 	if errors.Is(err, errNoContract) {
 		return log, 0, fmt.Errorf("%w at %s: the chain has begun anew; get its new network file", err, a)

@@ -53,19 +53,22 @@ func TestGas(t *testing.T) {
 		{"servers.acceptOwnership", bob, c.servers, nil, c.service.PackAcceptOwnership(1), 57_600},
 		{"unregister", bob, c.servers, nil, c.service.PackUnregister(1), 56_100},
 	}
-	for _, g := range cases {
-		tx, _, err := r.sender().send(t.Context(), g.who, &g.contract, cmp.Or(g.value, new(big.Int)), g.call)
+	check := func(what string, who *Account, contract common.Address, value *big.Int, call []byte, want uint64) {
+		t.Helper()
+		tx, _, err := r.sender().send(t.Context(), who, &contract, cmp.Or(value, new(big.Int)), call)
 		if err != nil {
-			t.Fatalf("%s: %v", g.what, err)
+			t.Fatalf("%s: %v", what, err)
 		}
-		t.Logf("%-44s %8d", g.what, tx.Gas)
-		if tx.Gas > g.want*102/100 || tx.Gas < g.want*98/100 {
-			t.Errorf("%s takes %d gas, want %d within 2 %%", g.what, tx.Gas, g.want)
+		t.Logf("%-44s %8d", what, tx.Gas)
+		if tx.Gas > want*102/100 || tx.Gas < want*98/100 {
+			t.Errorf("%s takes %d gas, want %d within 2 %%", what, tx.Gas, want)
 		}
 	}
+	for _, g := range cases {
+		check(g.what, g.who, g.contract, g.value, g.call, g.want)
+	}
 	advance(chain, p.UnlockDelay)(t)
-	tx, _, err := r.sender().send(t.Context(), bob, &c.servers, new(big.Int), c.service.PackWithdraw(1))
-	t.Logf("%-44s %8d %v", "withdraw", tx.Gas, err)
+	check("withdraw", bob, c.servers, nil, c.service.PackWithdraw(1), 66_100)
 }
 
 // TestRevertWords: every error of both contracts has words of its own, and none shows Go's spelling of a value.
@@ -101,6 +104,16 @@ func TestRevertWords(t *testing.T) {
 	if len(seen) < 25 {
 		t.Errorf("only %d errors were tried", len(seen))
 	}
+	// A text in it is an endpoint's.
+	evil, err := c.servicesABI.Errors["Missing"].Inputs.Pack("a\x1b[31m\u202e\xff\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := c.servicesABI.Errors["Missing"].ID
+	said := c.explain(&c.services, dataError{common.Bytes2Hex(append(id[:4:4], evil...))})
+	if want := "a\uFFFD[31m\uFFFD\uFFFD\uFFFD must not be zero"; said.Error() != want {
+		t.Errorf("a text of an endpoint is shown as %q, want %q", said, want)
+	}
 	for _, data := range []string{"", "0x", "0x12", "zz", "0x12345678", "0x" + strings.Repeat("00", maxRevert+1)} {
 		var revert *Revert
 		if err := c.explain(&c.services, dataError{strings.TrimPrefix(data, "0x")}); errors.As(err, &revert) {
@@ -134,8 +147,9 @@ func FuzzRevert(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, contract := range []common.Address{c.services, c.servers} {
-			if text := c.explain(&contract, dataError{common.Bytes2Hex(raw)}).Error(); len(text) > 3*maxRevert {
-				t.Fatalf("%d bytes make a text of %d", len(raw), len(text))
+			text := c.explain(&contract, dataError{common.Bytes2Hex(raw)}).Error()
+			if len(text) > 3*maxRevert || text != registry.Printable(text) {
+				t.Fatalf("%d bytes make a text of %d, %.200q", len(raw), len(text), text)
 			}
 		}
 	})

@@ -26,6 +26,14 @@ import (
 // change sees the result of a call to an endpoint and returns what is passed on.
 type change func(method string, params []json.RawMessage, result json.RawMessage) (json.RawMessage, error)
 
+// answer is an error that tells a tampering endpoint what to answer: a status of HTTP, or below zero a code of JSON-RPC.
+type answer struct {
+	message string
+	status  int
+}
+
+func (a answer) Error() string { return a.message }
+
 // tamper stands between a registry and its chain.
 func tamper(t testing.TB, endpoint string, change change) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -40,19 +48,27 @@ func tamper(t testing.TB, endpoint string, change change) string {
 			Method string
 			Params []json.RawMessage
 		}
-		var answer map[string]json.RawMessage
-		if json.Unmarshal(body, &question) != nil || json.NewDecoder(response.Body).Decode(&answer) != nil {
+		var told map[string]json.RawMessage
+		if json.Unmarshal(body, &question) != nil || json.NewDecoder(response.Body).Decode(&told) != nil {
 			http.Error(w, "no JSON", http.StatusBadGateway)
 			return
 		}
-		if answer["result"], err = change(question.Method, question.Params, answer["result"]); err != nil {
-			delete(answer, "result")
-			answer["error"], _ = json.Marshal(map[string]any{"code": -32000, "message": err.Error()})
-		} else if answer["result"] != nil {
-			delete(answer, "error")
+		code, want := -32000, answer{}
+		if told["result"], err = change(question.Method, question.Params, told["result"]); errors.As(err, &want) {
+			if want.status > 200 {
+				http.Error(w, "", want.status)
+				return
+			}
+			code = min(want.status, code)
+		}
+		if err != nil {
+			delete(told, "result")
+			told["error"], _ = json.Marshal(map[string]any{"code": code, "message": err.Error()})
+		} else if told["result"] != nil {
+			delete(told, "error")
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(answer)
+		_ = json.NewEncoder(w).Encode(told)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
@@ -67,6 +83,14 @@ func tamperLogs(change func([]types.Log) []types.Log) change {
 		}
 		return json.Marshal(change(logs))
 	}
+}
+
+// withoutTimes makes logs what older nodes give.
+func withoutTimes(l []types.Log) []types.Log {
+	for i := range l {
+		l[i].BlockTimestamp = 0
+	}
+	return l
 }
 
 // history is a registry with a little of everything in it.
@@ -172,16 +196,36 @@ func TestLyingEndpoint(t *testing.T) {
 // TestLyingState: a hash or a count that the events do not lead to is an error that names both and what to do.
 func TestLyingState(t *testing.T) {
 	r := history(t)
-	for _, selector := range [][]byte{r.contracts.service.PackLog(), r.contracts.service.PackCount()} {
+	for name, selector := range map[string][]byte{"log": r.contracts.service.PackLog(), "count": r.contracts.service.PackCount()} {
 		lying := through(t, r, func(method string, params []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
-			if method == "eth_call" && bytes.Contains(params[0], []byte(hexutil.Encode(selector))) {
-				result[3] ^= 1 // the first digit
+			if method != "eth_call" || !bytes.Contains(params[0], []byte(hexutil.Encode(selector))) {
+				return result, nil
+			}
+			if last := len(result) - len(`0"`); result[last] == '0' {
+				result[last] = '1'
+			} else {
+				result[last] = '0'
 			}
 			return result, nil
 		})
 		_, err := lying.Snapshot(t.Context())
-		if err == nil || errors.Is(err, registry.ErrEvents) && !strings.Contains(err.Error(), "another endpoint") {
-			t.Errorf("error is %v, want one with a hint", err)
+		if !errors.Is(err, registry.ErrEvents) || !strings.Contains(err.Error(), "put another endpoint first under rpc") {
+			t.Errorf("%s: error is %v, want ErrEvents with a hint", name, err)
+		}
+	}
+}
+
+// TestHostileMessage: what an endpoint says steers no terminal, and is cut between characters.
+func TestHostileMessage(t *testing.T) {
+	for said, want := range map[string]string{
+		"a\x1b[31m\u202e b\n\tc":         "eth_chainId: a\uFFFD[31m\uFFFD b c",
+		strings.Repeat("ä", 201):         "eth_chainId: " + strings.Repeat("ä", 200) + "...",
+		"a" + strings.Repeat("ä", 201):   "eth_chainId: a" + strings.Repeat("ä", 199) + "...",
+		"ab" + strings.Repeat("😀", 1000): "eth_chainId: ab" + strings.Repeat("😀", 99) + "...",
+		strings.Repeat("\x80", 500):      "eth_chainId: ...",
+	} {
+		if got := (&callError{"eth_chainId", errors.New(said)}).Error(); got != want {
+			t.Errorf("%.20q is shown as %q, want %q", said, got, want)
 		}
 	}
 }
@@ -207,59 +251,11 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// TestSmallRanges: endpoints that give the logs of ten blocks only, or none for a while, are put up with.
-func TestSmallRanges(t *testing.T) {
-	chain := newChain(t)
-	r := newRegistry(t, chain, testParams)
-	register(t, r)
-	for range 40 {
-		advance(chain, time.Second)(t)
-	}
-	var asked int
-	small := func(widest uint64) *Registry {
-		return through(t, r, func(method string, params []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
-			if method != "eth_getLogs" {
-				return result, nil
-			}
-			asked++
-			var filter struct{ FromBlock, ToBlock hexutil.Uint64 }
-			if err := json.Unmarshal(params[0], &filter); err != nil {
-				return nil, err
-			}
-			if uint64(filter.ToBlock-filter.FromBlock)+1 > widest {
-				return nil, errors.New("range too wide " + strings.Repeat("! ", 1<<16))
-			}
-			return result, nil
-		})
-	}
-	behind := small(10)
-	s, err := behind.Snapshot(t.Context())
-	if err != nil || len(s.Servers()) != 2 {
-		t.Fatalf("snapshot %v, %v; want two servers", s, err)
-	}
-	if asked > 30 {
-		t.Errorf("%d requests for 55 blocks, ten at a time", asked)
-	}
-	asked = 0
-	_, err = small(9).Snapshot(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "fetch events of blocks 1 to 10") || len(err.Error()) > 1000 {
-		t.Errorf("error is %v, want a short one with the blocks", err)
-	}
-	if asked > 15 {
-		t.Errorf("%d requests before giving up", asked)
-	}
-}
-
 // TestReplacedAt: the time of a rotation is that of its block, also where the endpoint does not give it with the log
 // (protocol 4.2); a weak key is not listed and leaves the server without a current one (protocol 1.6).
 func TestReplacedAt(t *testing.T) {
 	r := history(t)
-	without := through(t, r, tamperLogs(func(l []types.Log) []types.Log {
-		for i := range l {
-			l[i].BlockTimestamp = 0
-		}
-		return l
-	}))
+	without := through(t, r, tamperLogs(withoutTimes))
 	s, err := without.Snapshot(t.Context())
 	if err != nil {
 		t.Fatal(err)

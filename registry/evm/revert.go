@@ -21,14 +21,8 @@ const maxRevert = 4 << 10
 // Revert is the error for a call that a registry contract refused. Its text says why, in words.
 type Revert struct {
 	Name   string         // of the contract's error, such as "RewardsTooSoon"
-	Fields map[string]any // its fields by the names that they have there, such as "earliest"
+	Fields map[string]any // its fields by the names that they have there, such as "earliest", unchecked
 	record string         // "service" or "server"
-}
-
-// Earliest is the block from which the call would be taken, and false where waiting does not help.
-func (r *Revert) Earliest() (uint64, bool) {
-	block, ok := r.Fields["earliest"].(uint64)
-	return block, ok
 }
 
 // Error says what the contract said.
@@ -57,9 +51,9 @@ func (r *Revert) Error() string {
 	case "PaymentRefused":
 		return fmt.Sprintf("the account %s does not accept the deposit of %s", account(f["to"]), amount(f["amount"]))
 	case "BadLength":
-		return fmt.Sprintf("%v has a length of %v, want %v to %v", f["field"], f["length"], f["least"], f["most"])
+		return fmt.Sprintf("%s has a length of %v, want %v to %v", text(f["field"]), f["length"], f["least"], f["most"])
 	case "Missing":
-		return fmt.Sprintf("%v must not be zero", f["field"])
+		return fmt.Sprintf("%s must not be zero", text(f["field"]))
 	case "BadName":
 		return fmt.Sprintf("a name has a-z, 0-9 and inner hyphens only, not what is at position %v", f["position"])
 	case "NameTaken":
@@ -71,8 +65,8 @@ func (r *Revert) Error() string {
 	case "AlreadyRevoked":
 		return fmt.Sprintf("revision %v of service #%v is revoked already", f["number"], f["id"])
 	case "NotAscending":
-		return fmt.Sprintf("%v must be ids in ascending order, each once; the one at position %v is not",
-			f["field"], f["position"])
+		return fmt.Sprintf("%s must be ids in ascending order, each once; the one at position %v is not",
+			text(f["field"]), f["position"])
 	case "RewardsTooSoon":
 		return fmt.Sprintf("this server can change its rewards again from block %v on", f["earliest"])
 	}
@@ -85,8 +79,8 @@ func (c contracts) explain(to *common.Address, err error) error {
 	if to == nil || !errors.As(err, &withData) {
 		return err
 	}
-	text, _ := withData.ErrorData().(string)
-	raw, bad := hexutil.Decode(text)
+	data, _ := withData.ErrorData().(string)
+	raw, bad := hexutil.Decode(data)
 	if bad != nil || len(raw) < 4 || len(raw) > maxRevert {
 		return err
 	}
@@ -109,6 +103,12 @@ func (r *Revert) decode(contract *abi.ABI, raw []byte) bool {
 	}
 	r.Name, r.Fields = e.Name, map[string]any{}
 	return e.Inputs.UnpackIntoMap(r.Fields, raw[4:]) == nil
+}
+
+// text is one that an endpoint gave.
+func text(v any) string {
+	s, _ := v.(string)
+	return registry.Printable(s)
 }
 
 func account(v any) string {

@@ -10,6 +10,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"barnraise/registry"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -20,7 +23,7 @@ import (
 const (
 	maxBody     = 64 << 20 // bytes of one response
 	callTimeout = 30 * time.Second
-	maxMessage  = 400 // characters of an endpoint's own error message
+	maxMessage  = 400 // bytes of an endpoint's own error message
 )
 
 type bytesHex = hexutil.Bytes
@@ -37,6 +40,7 @@ type message struct {
 type block struct {
 	Number  hexutil.Uint64 `json:"number"`
 	Hash    common.Hash    `json:"hash"`
+	Parent  common.Hash    `json:"parentHash"`
 	Time    hexutil.Uint64 `json:"timestamp"`
 	BaseFee *hexutil.Big   `json:"baseFeePerGas"`
 }
@@ -91,9 +95,17 @@ func (e *callError) Error() string {
 		text = withURL.Err.Error()
 	}
 	if len(text) > maxMessage {
-		text = text[:maxMessage] + "..."
+		text = text[:start(text, maxMessage)] + "..."
 	}
-	return fmt.Sprintf("%s: %s", e.method, strings.Join(strings.Fields(text), " "))
+	return fmt.Sprintf("%s: %s", e.method, registry.Printable(strings.Join(strings.Fields(text), " ")))
+}
+
+// start is where the character begins that the byte belongs to.
+func start(text string, i int) int {
+	for i > 0 && !utf8.RuneStart(text[i]) {
+		i--
+	}
+	return i
 }
 
 func (e *callError) Unwrap() error { return e.err }
@@ -149,9 +161,9 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 func origin(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {
-		return endpoint
+		return registry.Printable(endpoint)
 	}
-	return u.Scheme + "://" + u.Host
+	return registry.Printable(u.Scheme + "://" + u.Host)
 }
 
 // ether writes an amount of wei as ether, all its digits and no zeros behind.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +18,8 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Tx is a transaction that is in a block.
+// Tx is a transaction that is in a block. Where a write fails with one that has a hash and no block, it may still come: look
+// for it before writing again.
 type Tx struct {
 	Hash  common.Hash
 	Block uint64
@@ -26,6 +29,7 @@ type Tx struct {
 // How long a receipt is waited for, and how often asked for.
 const (
 	maxWait    = 10 * time.Minute
+	lostWait   = time.Minute // where the endpoint may not have taken it
 	firstDelay = 2 * time.Millisecond
 	mostDelay  = 2 * time.Second
 )
@@ -54,16 +58,20 @@ type sender struct {
 }
 
 // send puts a transaction in the pool, waits until it is in a block, and returns its receipt. With no address in to it
-// creates a contract. A revert comes out as explained.
+// creates a contract. A revert comes out as explained. After an error with a hash the transaction may still come.
 func (s sender) send(ctx context.Context, a *Account, to *common.Address, value *big.Int, input []byte) (Tx, receipt, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, errors.New("the chain does not take it up"))
 	defer cancel()
 	m := message{From: &a.address, To: to, Value: (*hexutil.Big)(value), Input: input}
 	hash, err := s.submit(ctx, a, m)
-	if err != nil {
+	if err != nil && !errors.Is(err, errNoAnswer) {
 		return Tx{}, receipt{}, s.hint(a, s.explain(to, err))
 	}
 	defer a.landed(s.chainID)
+	if err != nil {
+		ctx, cancel = context.WithTimeoutCause(ctx, lostWait, err)
+		defer cancel()
+	}
 	got, err := s.wait(ctx, hash)
 	if err != nil {
 		return Tx{Hash: hash}, receipt{}, fmt.Errorf("wait for transaction %s, which may still come: %w", hash, err)
@@ -75,7 +83,8 @@ func (s sender) send(ctx context.Context, a *Account, to *common.Address, value 
 	return tx, got, nil
 }
 
-// submit numbers, signs and sends, one transaction of an account at a time.
+// submit numbers, signs and sends, one transaction of an account at a time. Where it fails with [errNoAnswer] the transaction
+// counts as sent, as it does where it succeeds.
 func (s sender) submit(ctx context.Context, a *Account, m message) (common.Hash, error) {
 	select {
 	case <-a.turn:
@@ -100,13 +109,21 @@ func (s sender) submit(ctx context.Context, a *Account, m message) (common.Hash,
 		if nonce, err = s.nonce(ctx, a, nonce); err != nil {
 			return common.Hash{}, err
 		}
-		var hash common.Hash
-		if hash, err = s.sendOnce(ctx, a, m, nonce, gas, fees); !taken(err) {
-			return hash, err
+		tx, failed := s.sign(a, m, nonce, gas, fees)
+		if failed != nil {
+			return common.Hash{}, failed
+		}
+		err = s.offer(ctx, tx)
+		if err == nil || errors.Is(err, errNoAnswer) {
+			a.sent(s.chainID, nonce)
+			return tx.Hash(), err
+		}
+		if !errors.Is(err, errTaken) {
+			return common.Hash{}, err
 		}
 		nonce++
 	}
-	return common.Hash{}, fmt.Errorf("%w; does somebody else write with this account?", err)
+	return common.Hash{}, fmt.Errorf("%w; let one program at a time write with it", err)
 }
 
 // estimate asks what gas it needs in the next block, whose number decides what a contract takes; or, from an endpoint that
@@ -126,31 +143,71 @@ func (s sender) nonce(ctx context.Context, a *Account, least uint64) (uint64, er
 	return max(a.nonce(s.chainID, uint64(pending)), least), err
 }
 
-func (s sender) sendOnce(ctx context.Context, a *Account, m message, nonce, gas uint64, f fees) (common.Hash, error) {
+// sign makes the transaction. The same key, message and fees make the same one, down to its hash.
+func (s sender) sign(a *Account, m message, nonce, gas uint64, f fees) (*types.Transaction, error) {
 	chain := new(big.Int).SetUint64(s.chainID)
-	tx, err := types.SignNewTx(a.key, types.LatestSignerForChainID(chain), f.transaction(chain, nonce, gas, m))
-	if err != nil {
-		return common.Hash{}, err
-	}
-	raw, err := tx.MarshalBinary()
-	if err != nil {
-		return common.Hash{}, err
-	}
-	if _, err := ask[common.Hash](ctx, s.client, "eth_sendRawTransaction", hexutil.Bytes(raw)); err != nil {
-		return common.Hash{}, err
-	}
-	a.sent(s.chainID, nonce)
-	return tx.Hash(), nil
+	return types.SignNewTx(a.key, types.LatestSignerForChainID(chain), f.transaction(chain, nonce, gas, m))
 }
 
-// taken reports whether somebody else used the number of a transaction. Nodes say so in words only.
-func taken(err error) bool {
-	if err == nil {
-		return false
+// offer sends a transaction. It fails with [errTaken] where somebody else used its number, and with [errNoAnswer] where it may
+// have been taken all the same; after any other error it will not come.
+func (s sender) offer(ctx context.Context, tx *types.Transaction) error {
+	raw, err := tx.MarshalBinary()
+	if err != nil {
+		return err
 	}
+	_, err = ask[common.Hash](ctx, s.client, "eth_sendRawTransaction", hexutil.Bytes(raw))
+	switch {
+	case err == nil || says(err, known):
+		return nil
+	case says(err, taken):
+		return s.whose(ctx, tx.Hash(), err)
+	case refused(err):
+		return err
+	}
+	return fmt.Errorf("%w: %w", errNoAnswer, err)
+}
+
+// whose finds out who used a number that is taken. An endpoint that passes a transaction on twice says so of the one that it
+// has just put into a block.
+func (s sender) whose(ctx context.Context, hash common.Hash, err error) error {
+	got, failed := ask[*receipt](ctx, s.client, "eth_getTransactionReceipt", hash)
+	switch {
+	case failed != nil:
+		return fmt.Errorf("%w: %w, and then %w", errNoAnswer, err, failed)
+	case got != nil:
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errTaken, err)
+}
+
+var (
+	errTaken    = errors.New("somebody else writes with this account")
+	errNoAnswer = errors.New("the endpoint did not say whether it took it")
+)
+
+// What nodes say of a transaction, in words only.
+var (
+	known = []string{"already known", "alreadyknown", "already imported"} // they have this very one
+	taken = []string{"nonce too low", "replacement transaction underpriced"}
+)
+
+func says(err error, words []string) bool {
 	text := strings.ToLower(err.Error())
-	said := func(words string) bool { return strings.Contains(text, words) }
-	return said("nonce too low") || said("replacement transaction underpriced") || said("already known")
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// codeTimeout is that of a node which stops waiting for itself.
+const codeTimeout = -32002
+
+// refused reports whether an endpoint certainly did not take a transaction: it said so, or was never reached.
+func refused(err error) bool {
+	var object rpc.Error
+	if errors.As(err, &object) {
+		return object.ErrorCode() != codeTimeout
+	}
+	var network *net.OpError
+	return errors.As(err, &network) && network.Op == "dial"
 }
 
 // fees are what is offered for gas, in wei. Without a base fee the chain knows only a price.
@@ -204,7 +261,10 @@ func (s sender) wait(ctx context.Context, hash common.Hash) (receipt, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return receipt{}, errors.Join(context.Cause(ctx), last)
+			if last != nil {
+				return receipt{}, fmt.Errorf("%w; the endpoint's last word is %w", context.Cause(ctx), last)
+			}
+			return receipt{}, context.Cause(ctx)
 		case <-time.After(delay):
 		}
 	}

@@ -76,7 +76,7 @@ func (r *Registry) RegisterServer(
 }
 
 // SetLists says what a server offers, wishes and can take. Owner or delegate. Where the contract refuses, the error is a
-// [Revert]; where rewards changed too lately, its Earliest says when they can again.
+// [Revert]; where rewards changed too lately, its field "earliest" is the block from which they can again.
 func (r *Registry) SetLists(
 	ctx context.Context, a *Account, id barnraise.ServerID, offers, rewards []barnraise.ServiceID, capacity uint32,
 ) (Tx, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"reflect"
@@ -97,7 +98,7 @@ func suite(t *testing.T, client *rpc.Client, url string, owner *Account) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if got := r.Params(); !reflect.DeepEqual(got, testParams) {
+	if got := r.params; !reflect.DeepEqual(got, testParams) {
 		t.Errorf("the constants are %+v, want %+v", got, testParams)
 	}
 
@@ -236,14 +237,15 @@ func TestParallelWriters(t *testing.T) {
 	}
 }
 
-// TestTwoAccountsOfOneKey: processes that share a key find free numbers, if not too many write at once.
+// TestTwoAccountsOfOneKey: processes that share a key find free numbers, if not too many write at once, and each write is
+// made once.
 func TestTwoAccountsOfOneKey(t *testing.T) {
 	r := newRegistry(t, newChain(t), testParams)
 	var group sync.WaitGroup
-	for _, a := range []*Account{accountOf(alice.key), accountOf(alice.key)} {
+	for i, a := range []*Account{accountOf(alice.key), accountOf(alice.key)} {
 		group.Go(func() {
-			for range 10 {
-				p := Profile{URL: "http://127.0.0.1:1", Key: publicKey("a")}
+			for j := range 10 {
+				p := Profile{URL: fmt.Sprint("http://127.0.0.1:", 8000+100*i+j), Key: publicKey("a")}
 				if _, _, err := r.RegisterServer(t.Context(), a, p, nil); err != nil {
 					t.Error(err)
 				}
@@ -251,6 +253,87 @@ func TestTwoAccountsOfOneKey(t *testing.T) {
 		})
 	}
 	group.Wait()
+	s, err := r.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	urls := make(map[string]bool)
+	for _, v := range s.Servers() {
+		urls[v.URL] = true
+	}
+	if len(s.Servers()) != 20 || len(urls) != 20 {
+		t.Errorf("%d servers with %d URLs, want 20 of each", len(s.Servers()), len(urls))
+	}
+}
+
+// TestSentTwice: an endpoint that passes a transaction on, and then says that it has it already, or that its number is used,
+// made one write and not two; one whose answer is lost, too.
+func TestSentTwice(t *testing.T) {
+	for _, c := range []struct {
+		says   string
+		status int // of HTTP
+		mined  bool
+	}{
+		{"already known", 200, false}, {"AlreadyKnown", 200, false}, {"ALREADY_EXISTS: already known", 200, true},
+		{"transaction already imported", 200, true}, {"nonce too low: next nonce 4, tx nonce 3", 200, true},
+		{"request timed out", -32002, false}, {"", http.StatusGatewayTimeout, false}, {"", http.StatusBadGateway, true},
+	} {
+		t.Run(fmt.Sprint(c.says, " ", c.status), func(t *testing.T) {
+			chain := newChain(t)
+			r := newRegistry(t, chain, testParams)
+			answers := 0
+			behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+				if method != "eth_sendRawTransaction" {
+					return result, nil
+				}
+				if answers++; c.mined {
+					var hash common.Hash
+					if err := json.Unmarshal(result, &hash); err != nil {
+						return nil, err
+					}
+					if _, err := r.sender().wait(t.Context(), hash); err != nil {
+						return nil, err
+					}
+				}
+				return nil, answer{c.says, c.status}
+			})
+			p := Profile{URL: "http://127.0.0.1:8001", Key: publicKey("a")}
+			id, tx, err := behind.RegisterServer(t.Context(), alice, p, nil)
+			if err != nil || id != 1 || tx.Block == 0 || answers != 1 {
+				t.Errorf("server %s, transaction %+v, %v, sent %d times; want server 1 and no error", id, tx, err, answers)
+			}
+			s, err := r.Snapshot(t.Context())
+			if err != nil || len(s.Servers()) != 1 {
+				t.Errorf("snapshot %v, %v; want one server", s, err)
+			}
+			if _, _, err := behind.RegisterServer(t.Context(), alice, p, nil); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+// TestRefused: what an endpoint certainly did not take is no transaction.
+func TestRefused(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+		if method == "eth_sendRawTransaction" {
+			return nil, errors.New("transactions are not taken here")
+		}
+		return result, nil
+	})
+	_, tx, err := behind.RegisterServer(t.Context(), alice, Profile{URL: "http://127.0.0.1:8001", Key: publicKey("a")}, nil)
+	if err == nil || !strings.Contains(err.Error(), "not taken here") || strings.Contains(err.Error(), "may still come") || tx != (Tx{}) {
+		t.Errorf("transaction %+v, error is %v; want none, and what the endpoint says", tx, err)
+	}
+	gone, err := dial(t.Context(), "http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gone.Close()
+	if _, err := chainID(t.Context(), gone); err == nil || !refused(err) {
+		t.Errorf("error is %v, want one of an endpoint that was never reached", err)
+	}
 }
 
 // TestRevertedInBlock: a call that gets into a block, and is refused there, tells why as well.
@@ -310,16 +393,51 @@ func TestAbsurdFees(t *testing.T) {
 	}
 }
 
-// TestNotTakenUp: a transaction that no block takes is given up when the caller does, and named.
+// TestNotTakenUp: a transaction that no block takes is given up when the caller does, and named; also where the endpoint did
+// not say whether it has it.
 func TestNotTakenUp(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	defer cancel(nil)
-	s := r.sender()
-	cancel(errors.New("the caller had enough"))
-	_, err := s.wait(ctx, common.Hash{1})
-	if err == nil || !strings.Contains(err.Error(), "the caller had enough") {
-		t.Errorf("error is %v, want the caller's cause", err)
+	for name, lost := range map[string]bool{"sent": false, "lost": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRegistry(t, newChain(t), testParams)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			asked := 0
+			behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+				switch method {
+				case "eth_sendRawTransaction":
+					if lost {
+						return nil, answer{status: http.StatusGatewayTimeout}
+					}
+				case "eth_getTransactionReceipt":
+					switch asked++; asked {
+					case 1:
+						return json.RawMessage("null"), nil
+					case 3:
+						cancel(errors.New("the caller had enough"))
+					}
+					return nil, errors.New("first line\nsecond line")
+				}
+				return result, nil
+			})
+			_, tx, err := behind.RegisterService(ctx, alice, "search", revision(t, "search"), nil)
+			if err == nil || tx.Hash == (common.Hash{}) || tx.Block != 0 {
+				t.Fatalf("transaction %+v, error is %v; want a hash and no block", tx, err)
+			}
+			for _, want := range []string{
+				"wait for transaction " + tx.Hash.String() + ", which may still come: the caller had enough",
+				"eth_getTransactionReceipt: first line second line",
+			} {
+				if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+					t.Errorf("error is %q, want one line with %q", err, want)
+				}
+			}
+			if asked < 3 {
+				t.Errorf("asked for the receipt %d times", asked)
+			}
+			if _, _, err := r.RegisterService(t.Context(), alice, "resolve", revision(t, "resolve"), nil); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
 	}
 }
 
