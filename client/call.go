@@ -11,7 +11,6 @@ import (
 	"barnraise"
 	"barnraise/jsonrpc"
 	"barnraise/judge"
-	"barnraise/score"
 )
 
 // The roles in which a server is asked. It cannot tell which is its own (protocol 3.5).
@@ -24,13 +23,14 @@ const (
 
 // What came of asking a server.
 const (
-	OutcomeAgreed  = "agreed"
-	OutcomeStruck  = "struck"  // it signed an answer that lost
-	OutcomeDiffers = "differs" // it signed another answer, and is not struck for it
-	OutcomeFailed  = "failed"  // no answer that it could be held to
+	OutcomeAgreed   = "agreed"
+	OutcomeStruck   = "struck"   // it signed an answer that lost
+	OutcomeDiffers  = "differs"  // it signed another answer, and is not struck for it
+	OutcomeAnswered = "answered" // it signed an answer, and the call was not decided
+	OutcomeFailed   = "failed"   // no answer that it could be held to
 )
 
-// Asked tells of one request to one server.
+// Asked tells of one server that was drawn, and of what came of asking it.
 type Asked struct {
 	Server  barnraise.ServerID
 	URL     string
@@ -48,7 +48,7 @@ type Answer struct {
 	Revision uint32
 	Verdict  barnraise.Outcome // Accepted
 	Asked    []Asked
-	Requests int                  // sent for this answer
+	Requests int                  // sent for this answer: none to a server that did not introduce itself
 	Struck   []barnraise.ServerID // who lied
 	Evidence string               // the name under which that is kept; empty where nobody did
 }
@@ -67,7 +67,12 @@ func (a *Answer) Decode(v any) error {
 //
 // A call that cannot be decided fails closed: [ErrTooFew], [ErrUndecided] with the evidence, [ErrNotFound], [ErrUnavailable].
 // An error of the service itself is no error here, but Answer.Error.
+//
+// Where ctx ends, or the client is closed, the call ends within about a second and fails; servers that had not answered by then
+// are not held to it. Answers that contradict each other are still judged and kept.
 func (c *Client) Call(ctx context.Context, service, method string, params any) (*Answer, error) {
+	ctx, cancel := c.whileOpen(ctx)
+	defer cancel()
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, Timeout)
@@ -111,31 +116,29 @@ type round struct {
 	target
 	request []byte
 	draws   draws
+	drawn   int
 
 	mu       sync.Mutex // over what follows, while several servers are asked at once
 	asked    []Asked
+	requests int // that were sent
 	signed   []barnraise.Answer
 	answers  []judge.Answer // parallel to signed
-	drawn    int
+
+	memo     judge.Memo
 	reruns   []judge.Rerun
 	tried    []barnraise.Digest // platforms on which execution here was tried
-	disputed bool
+	disputed int                // so many of the answers, the first ones, were found to contradict each other or the verifier
 }
 
 // run follows the judge until the call is decided.
 func (r *round) run(ctx context.Context) (*Answer, error) {
-	for len(r.answers) == 0 {
-		if !r.ask(ctx, RolePrimary, 1, r.draws.primary) {
-			break
-		}
+	judging, stop := outlast(ctx, time.Second)
+	defer stop()
+	for len(r.answers) == 0 && r.ask(ctx, RolePrimary, 1, r.draws.primary) {
 	}
 	r.audit(ctx)
 	for {
-		step := judge.Judge(r.judgeable(ctx))
-		r.disputed = r.disputed || step.Disputed
-		if err := ctx.Err(); err != nil {
-			step = judge.Step{Do: judge.Fail, Verdict: step.Verdict, Disputed: step.Disputed}
-		}
+		step := r.next(ctx, judging)
 		switch step.Do {
 		case judge.Ask:
 			r.ask(ctx, r.role(), step.Count, r.draws.anybody)
@@ -151,9 +154,31 @@ func (r *round) run(ctx context.Context) (*Answer, error) {
 	}
 }
 
+// outlast derives a context that ends so much later than ctx: what has been signed by then can still be judged.
+func outlast(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(by, cancel) })
+	return late, func() {
+		stop()
+		cancel()
+	}
+}
+
+// next says what to do. Once ctx has ended the call fails, but not before it is known whether its answers contradict each other.
+func (r *round) next(ctx, judging context.Context) judge.Step {
+	step := judge.Judge(r.judgeable(judging))
+	if step.Disputed {
+		r.disputed = len(r.answers)
+	}
+	if ctx.Err() != nil {
+		return judge.Step{Do: judge.Fail, Verdict: step.Verdict, Disputed: step.Disputed}
+	}
+	return step
+}
+
 // role is what an operator drawn now is asked as: whoever is drawn after a dispute arose can be a witness to it.
 func (r *round) role() string {
-	if r.disputed {
+	if r.disputed > 0 {
 		return RoleWitness
 	}
 	return RoleAuditor
@@ -162,8 +187,9 @@ func (r *round) role() string {
 // judgeable is the case as it stands.
 func (r *round) judgeable(ctx context.Context) judge.Case {
 	c := judge.Case{
-		MinRequests: r.verifier.MinRequests(), Answers: r.answers, Reruns: r.reruns, Undrawn: r.draws.operators(),
-		Verify: r.judge(ctx, r.request),
+		MinRequests: r.verifier.MinRequests(), Answers: r.answers, Reruns: r.reruns,
+		Undrawn: min(r.draws.operators(), barnraise.MaxAnswers-r.drawn),
+		Verify:  r.judge(ctx, r.request), Memo: &r.memo,
 	}
 	r.c.mu.Lock()
 	c.Covered = r.c.passed[r.revision.Image]
@@ -198,11 +224,11 @@ func (r *round) audit(ctx context.Context) {
 	}
 }
 
-// ask draws up to count servers and asks them at once. It reports whether any was drawn.
+// ask draws up to count servers and asks them at once. It reports whether any was drawn; none is once ctx has ended.
 func (r *round) ask(ctx context.Context, role string, count int, draw func() (candidate, bool)) bool {
 	var group sync.WaitGroup
 	before := r.drawn
-	for r.drawn-before < count && r.drawn < barnraise.MaxAnswers {
+	for r.drawn-before < count && r.drawn < barnraise.MaxAnswers && ctx.Err() == nil {
 		r.c.mu.Lock()
 		v, ok := draw()
 		r.c.mu.Unlock()
@@ -216,25 +242,39 @@ func (r *round) ask(ctx context.Context, role string, count int, draw func() (ca
 	return r.drawn > before
 }
 
+// askOne asks one server. What it could not do because ctx ended is not held against it.
 func (r *round) askOne(ctx context.Context, role string, v candidate) {
+	var signed barnraise.Answer
+	var answer judge.Answer
 	start := r.c.now()
-	signed, answer, err := r.c.exchange(ctx, r.target, v, r.request)
+	err := r.c.introduce(ctx, r.snapshot, v.Server)
+	sent := err == nil
+	if sent {
+		signed, answer, err = r.c.exchange(ctx, r.target, v, r.request)
+	}
 	end := r.c.now()
 	asked := Asked{Server: v.ID, URL: v.URL, Role: role, Took: end.Sub(start)}
 	r.c.mu.Lock()
-	if err != nil {
-		r.c.book.Failed(v.ID, end)
-	} else {
+	switch {
+	case err == nil:
 		r.c.book.Answered(v.ID, asked.Took, end)
+	case ctx.Err() == nil:
+		r.c.book.Failed(v.ID, end)
 	}
 	r.c.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err != nil {
-		asked.Outcome, asked.Why = OutcomeFailed, err.Error()
-	} else {
+	if sent {
+		r.requests++
+	}
+	switch {
+	case err == nil:
 		answer.After = role == RoleWitness
 		r.signed, r.answers = append(r.signed, signed), append(r.answers, answer)
+	case ctx.Err() == nil:
+		asked.Outcome, asked.Why = OutcomeFailed, err.Error()
+	default:
+		asked.Outcome, asked.Why = OutcomeFailed, "the call ended before it answered"
 	}
 	r.asked = append(r.asked, asked)
 }
@@ -243,143 +283,25 @@ func (r *round) askOne(ctx context.Context, role string, v candidate) {
 // nothing, and is the server's failure.
 func (r *round) execute(ctx context.Context, platforms []barnraise.Digest) {
 	rerun, err := r.c.rerunner.Rerun(ctx, Job{
-		Service: r.service.ID, Revision: r.revision, Limits: r.manifest.Limits, Platforms: platforms, Sources: r.sources(), Request: r.request,
+		Service: r.service.ID, Revision: r.revision, Limits: r.manifest.Limits, Platforms: platforms,
+		Sources: r.c.sources(ctx, r.target), Request: r.request,
 	})
 	r.tried = append(r.tried, platforms...)
 	if err != nil {
 		return // then a witness or a wider quorum decides, or nobody
 	}
 	r.reruns = append(r.reruns, rerun.Runs...)
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	for i := len(r.answers) - 1; i >= 0; i-- {
-		if slices.Contains(rerun.Foreign, r.answers[i].Platform) {
-			r.note(r.answers[i].Server, OutcomeFailed, "its receipt names a platform that is none of the image's")
-			r.signed, r.answers = slices.Delete(r.signed, i, i+1), slices.Delete(r.answers, i, i+1)
+		if !slices.Contains(rerun.Foreign, r.answers[i].Platform) {
+			continue
 		}
+		r.c.book.Failed(r.answers[i].Server, r.c.now())
+		r.note(r.answers[i].Server, OutcomeFailed, "its receipt names a platform that is none of the image's")
+		r.signed, r.answers = slices.Delete(r.signed, i, i+1), slices.Delete(r.answers, i, i+1)
+		r.disputed = 0 // whether the others contradict each other is still to be seen
 	}
 	alike := !slices.ContainsFunc(r.reruns, func(o judge.Rerun) bool { return !o.Alike() })
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
 	r.c.passed[r.revision.Image] = alike && len(r.reruns) > 0
-}
-
-func (r *round) note(server barnraise.ServerID, outcome, why string) {
-	for i := range r.asked {
-		if r.asked[i].Server == server {
-			r.asked[i].Outcome, r.asked[i].Why = outcome, why
-		}
-	}
-}
-
-// accept closes the call with an answer.
-func (r *round) accept(step judge.Step) (*Answer, error) {
-	a := &Answer{Service: r.service.ID, Revision: r.revision.Number, Verdict: barnraise.Accepted, Requests: len(r.asked)}
-	winner := r.answers[step.Winner]
-	response, err := jsonrpc.ParseResponse(winner.Body, jsonrpc.WireID)
-	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", r.service.ID, err) // it was checked when it came in
-	}
-	a.Result, a.Error = json.RawMessage(response.Result), response.Error
-	if a.Evidence, a.Struck, err = r.close(step); err != nil {
-		return nil, fmt.Errorf("call %s: %w", r.service.ID, err)
-	}
-	for i, o := range r.answers {
-		switch {
-		case slices.Contains(a.Struck, o.Server):
-		case i == step.Winner || string(o.Body) == string(winner.Body):
-			r.note(o.Server, OutcomeAgreed, "")
-			r.audited(o.Server)
-		default:
-			r.note(o.Server, OutcomeDiffers, "")
-		}
-	}
-	a.Asked = r.asked
-	return a, nil
-}
-
-// audited counts an answer that stood beside others.
-func (r *round) audited(server barnraise.ServerID) {
-	if len(r.answers) < 2 {
-		return
-	}
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	r.c.book.Audited(server, r.service.ID)
-}
-
-// close puts evidence on disk first, and then the strikes into the book.
-func (r *round) close(step judge.Step) (evidence string, struck []barnraise.ServerID, err error) {
-	if step.Disputed && len(r.signed) > 0 {
-		evidence, err = r.c.keeper.Keep(barnraise.NewEvidence(r.snapshot.Registry, r.service.ID, r.revision, r.request, r.signed))
-		if err != nil {
-			return "", nil, err
-		}
-	}
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	if step.Marked {
-		r.c.book.Mark(score.Revision{Service: r.service.ID, Number: r.revision.Number}, r.c.epoch())
-	}
-	for _, i := range step.Aside {
-		r.c.book.Failed(r.answers[i].Server, r.c.now())
-	}
-	for _, s := range step.Strikes {
-		server := r.answers[s.Answer].Server
-		r.c.book.Strike(score.Strike{
-			Server: server, Service: r.service.ID, Revision: r.revision.Number, Epoch: r.c.epoch(), Conclusive: s.Conclusive,
-		})
-		r.note(server, OutcomeStruck, "protocol "+string(s.Clause))
-		struck = append(struck, server)
-	}
-	slices.Sort(struck)
-	return evidence, struck, nil
-}
-
-// fail closes the call without an answer.
-func (r *round) fail(ctx context.Context, step judge.Step) error {
-	evidence, _, err := r.close(step)
-	if err != nil {
-		return fmt.Errorf("call %s: %w", r.service.ID, err)
-	}
-	operators := make(map[judge.Operator]bool)
-	for _, a := range r.answers {
-		operators[a.Operator] = true
-	}
-	if need := r.verifier.MinRequests(); len(operators) < need && !step.Disputed {
-		return r.tooFew(ctx, len(operators), need)
-	}
-	reason := string(step.Verdict.Status)
-	switch {
-	case ctx.Err() != nil:
-		reason = "out of time"
-	case step.Quarantine:
-		reason = contradictsItself
-		r.c.quarantine(r.revision, r.request)
-	case step.Disputed:
-		reason = "the answers contradict each other, and nobody can be asked any more"
-	}
-	return &UndecidedError{
-		Service: r.service.ID, Revision: r.revision.Number, Verdict: step.Verdict, Reason: reason, Evidence: evidence, Asked: r.asked,
-	}
-}
-
-func (r *round) tooFew(ctx context.Context, have, need int) error {
-	e := &TooFewError{Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Asked: r.asked}
-	for _, h := range r.hosts {
-		why := h.why
-		for _, a := range r.asked {
-			if a.Server == h.ID {
-				why = a.Why
-			}
-		}
-		if why == "" && slices.ContainsFunc(r.answers, func(a judge.Answer) bool { return a.Operator == h.operator }) {
-			why = "answered, or is of an operator that did"
-		} else if why == "" {
-			why = "was not asked"
-		}
-		e.Candidates = append(e.Candidates, Candidate{h.ID, h.URL, why})
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%w: %w", e, err)
-	}
-	return e
 }

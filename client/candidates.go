@@ -1,8 +1,10 @@
 package client
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"barnraise"
@@ -73,16 +75,30 @@ func operators(list []candidate, private bool) []judge.Operator {
 	return names
 }
 
-// domain is the registrable domain of a URL's host, or the host itself where it has none.
+// domain is the registrable domain of a URL's host under a suffix of ICANN's, or the host itself where it has none: x.github.io
+// and y.github.io are github.io, however they are spelled.
 func domain(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return raw
 	}
-	if d, err := publicsuffix.EffectiveTLDPlusOne(u.Hostname()); err == nil {
-		return d
+	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().String()
 	}
-	return u.Hostname()
+	suffix, icann := publicsuffix.PublicSuffix(host)
+	for !icann {
+		_, parent, more := strings.Cut(suffix, ".") // a suffix that somebody gives away below his own domain, such as github.io
+		if !more {
+			break // a top-level domain that nobody has listed
+		}
+		suffix, icann = publicsuffix.PublicSuffix(parent)
+	}
+	below := strings.TrimSuffix(strings.TrimSuffix(host, suffix), ".")
+	if below == "" {
+		return host
+	}
+	return below[strings.LastIndexByte(below, '.')+1:] + "." + suffix
 }
 
 // draws is the secret order of one call: who is asked next.

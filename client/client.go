@@ -40,7 +40,10 @@ const Epoch = 6 * time.Hour
 
 // Registry shows the services and servers there are. It is safe for concurrent use.
 type Registry interface {
+	// Snapshot shows the head of the chain, for calls.
 	Snapshot(ctx context.Context) (*barnraise.Snapshot, error)
+	// Confirmed shows what no reorganisation will change any more, for evidence (protocol 1.9).
+	Confirmed(ctx context.Context) (*barnraise.Snapshot, error)
 }
 
 // Rerunner executes requests on this machine.
@@ -83,6 +86,8 @@ type Client struct {
 	policy   score.Policy
 	now      func() time.Time
 	closers  []func() error
+	life     context.Context // ends with Close
+	end      context.CancelFunc
 
 	engine   *wasm.Engine
 	verifier *verifier.Host
@@ -91,7 +96,7 @@ type Client struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	book   score.Book
-	met    map[barnraise.ServerID]meeting
+	doors  map[string]*door
 	kits   map[barnraise.CID]*kit    // by manifest and verifier
 	passed map[barnraise.Digest]bool // images that have been seen here not to contradict themselves
 
@@ -128,9 +133,10 @@ func WithClock(now func() time.Time, seed [32]byte) Option {
 func Open(ctx context.Context, network registry.Network, options ...Option) (*Client, error) {
 	c := &Client{
 		network: network, http: dial.Client(network.Private(), 0), policy: score.Default, now: time.Now,
-		met: make(map[barnraise.ServerID]meeting), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
+		doors: make(map[string]*door), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
 		contradictory: make(map[quarantinedRequest]uint64),
 	}
+	c.life, c.end = context.WithCancel(context.Background())
 	for _, o := range options {
 		o(c)
 	}
@@ -182,14 +188,28 @@ func (c *Client) open(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the client. Calls under way fail.
+// Close ends the client. Calls and rechecks under way, and later ones, fail; it does not wait for them.
 func (c *Client) Close() error {
+	c.end()
 	var errs []error
 	for _, closer := range c.closers {
 		errs = append(errs, closer())
 	}
 	c.http.CloseIdleConnections()
 	return errors.Join(errs...)
+}
+
+// whileOpen derives a context that ends with the client.
+func (c *Client) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if c.life.Err() != nil {
+		cancel(errClosed)
+	}
+	stop := context.AfterFunc(c.life, func() { cancel(errClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 func (c *Client) epoch() uint64 { return uint64(c.now().Unix() / int64(Epoch/time.Second)) }

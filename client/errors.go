@@ -16,7 +16,21 @@ var (
 	ErrNotFound    = registry.ErrReference                               // unknown, gone, or without an active revision
 	ErrUnavailable = errors.New("manifest or verifier could not be had") // nobody delivers what judging needs
 	errServer      = errors.New("server's failure")                      // lowers availability only
+	errClosed      = errors.New("client is closed")
 )
+
+// UnconfirmedError is the error for evidence that names a newer block than is confirmed here (protocol 1.9). Whether it holds
+// can be told once that block is confirmed.
+type UnconfirmedError struct {
+	Block     uint64 // the newest that its receipts name
+	Confirmed uint64
+}
+
+// Error says from which block on to try again.
+func (e *UnconfirmedError) Error() string {
+	return fmt.Sprintf("recheck evidence: its receipts name block %d, only block %d is confirmed here: try again once block %d is",
+		e.Block, e.Confirmed, e.Block)
+}
 
 // Candidate is a server that might have been asked, and why it gave no answer.
 type Candidate struct {
@@ -32,6 +46,7 @@ type TooFewError struct {
 	Need, Have int // operators
 	Candidates []Candidate
 	Asked      []Asked
+	Requests   int // that were sent
 }
 
 // Error names each candidate and why it gave no answer.
@@ -42,7 +57,7 @@ func (e *TooFewError) Error() string {
 		b.WriteString("; no server offers it")
 	}
 	for _, c := range e.Candidates {
-		fmt.Fprintf(&b, "; server %d (%s): %s", c.Server, c.URL, c.Why)
+		fmt.Fprintf(&b, "; server %d (%.200q): %s", c.Server, c.URL, c.Why)
 	}
 	return b.String()
 }
@@ -59,11 +74,12 @@ type UndecidedError struct {
 	Reason   string
 	Evidence string // the name under which the evidence is kept; empty where there is none
 	Asked    []Asked
+	Requests int // that were sent
 }
 
 // Error says what could not be told, and where the evidence is.
 func (e *UndecidedError) Error() string {
-	s := fmt.Sprintf("call %s@%d: %s after %d requests", e.Service, e.Revision, e.Reason, len(e.Asked))
+	s := fmt.Sprintf("call %s@%d: %s after %d requests", e.Service, e.Revision, e.Reason, e.Requests)
 	if e.Evidence != "" {
 		s += "; evidence is in " + e.Evidence
 	}

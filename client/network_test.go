@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ type network struct {
 	members  []*member
 	store    *content.Store
 	now      func() time.Time
+	block    uint64 // the newest that is confirmed; 10, the head, unless a test says otherwise
 
 	mu       sync.Mutex
 	captured []capture
@@ -42,12 +44,17 @@ type member struct {
 	owner    byte
 	keyless  bool // the registry holds no usable key of it
 	platform barnraise.Digest
+	base     string // URL, where it is not the usual one
+
+	old      ed25519.PrivateKey // a key it had before
+	replaced uint64             // block in which it was replaced
 
 	answer    func(request []byte) []byte                               // instead of the truth
 	receipt   func(r *barnraise.Receipt)                                // alters what is signed
 	token     func(r barnraise.Receipt) string                          // instead of signing
 	serve     func(w http.ResponseWriter, r *http.Request) (taken bool) // instead of anything
 	introduce func(i *barnraise.Introduction)                           // alters the introduction
+	status    string                                                    // status line of what is not 200
 }
 
 // capture is what a server saw of one request.
@@ -70,15 +77,21 @@ var (
 // home.
 func newNetwork(t *testing.T, servers int, verifier string) *network {
 	t.Helper()
+	module, _ := verifiers.Module(verifier)
+	return newNetworkJudgedBy(t, servers, module)
+}
+
+// newNetworkJudgedBy is newNetwork with a verifier of the test's own.
+func newNetworkJudgedBy(t *testing.T, servers int, module []byte) *network {
+	t.Helper()
 	store, err := content.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &network{t: t, store: store, now: time.Now, config: registry.Network{
+	n := &network{t: t, store: store, now: time.Now, block: 10, config: registry.Network{
 		Chain: "eip155:31337", RPC: []string{"http://127.0.0.1:1"}, Services: barnraise.Address{1}, Servers: barnraise.Address{2},
 		Names: map[string]barnraise.ServiceID{"oracle": 1},
 	}}
-	module, _ := verifiers.Module(verifier)
 	document, err := manifest.Manifest{Name: "oracle", Limits: manifest.Limits{Response: 1 << 10, Timeout: manifest.Duration(time.Second)}}.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -99,22 +112,48 @@ func newNetwork(t *testing.T, servers int, verifier string) *network {
 	return n
 }
 
-func (m *member) url() string { return fmt.Sprintf("http://s%d.test", m.id) }
+func (m *member) url() string {
+	if m.base != "" {
+		return m.base
+	}
+	return fmt.Sprintf("http://s%d.test", m.id)
+}
+
+// public makes the network one whose servers have https URLs and are told apart by domain.
+func (n *network) public(hosts ...string) {
+	n.config.Chain = "eip155:1"
+	for i, m := range n.members {
+		m.base = "https://" + hosts[i]
+	}
+}
 
 // Snapshot is the registry as it stands.
-func (n *network) Snapshot(context.Context) (*barnraise.Snapshot, error) {
+func (n *network) Snapshot(context.Context) (*barnraise.Snapshot, error) { return n.snapshot(10), nil }
+
+// Confirmed is the registry as it stands, said to be at the confirmed block.
+func (n *network) Confirmed(context.Context) (*barnraise.Snapshot, error) {
+	return n.snapshot(n.block), nil
+}
+
+func (n *network) snapshot(block uint64) *barnraise.Snapshot {
 	var servers []barnraise.Server
 	for _, m := range n.members {
 		v := barnraise.Server{
 			ID: m.id, Operator: barnraise.Address{m.owner}, URL: m.url(), Status: barnraise.StatusActive, Offers: []barnraise.ServiceID{1},
 			Keys: []barnraise.Key{{Key: barnraise.PublicKey(m.key.Public().(ed25519.PublicKey)), From: 1}},
 		}
+		if m.old != nil {
+			v.Keys[0].From = m.replaced
+			v.Keys = append([]barnraise.Key{{
+				Key: barnraise.PublicKey(m.old.Public().(ed25519.PublicKey)), From: 1, To: m.replaced, ReplacedAt: n.now().Unix() - 60,
+			}}, v.Keys...)
+		}
 		if m.keyless {
 			v.Keys = nil
 		}
 		servers = append(servers, v)
 	}
-	return barnraise.NewSnapshot(n.config.Registry(), 10, [32]byte{}, 5, slices.Clone(n.services), servers), nil
+	return barnraise.NewSnapshot(n.config.Registry(), block, [32]byte{}, 5, slices.Clone(n.services), servers)
 }
 
 // RoundTrip carries a request to the member it names.
@@ -125,7 +164,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body.Close()
 	}
 	for _, m := range n.members {
-		if m.url() != "http://"+r.URL.Host {
+		if m.url() != r.URL.Scheme+"://"+r.URL.Host {
 			continue
 		}
 		n.mu.Lock()
@@ -137,7 +176,11 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 		go func() {
 			w := httptest.NewRecorder()
 			n.handle(m, w, in)
-			done <- w.Result()
+			resp := w.Result()
+			if m.status != "" && resp.StatusCode != http.StatusOK {
+				resp.Status = m.status
+			}
+			done <- resp
 		}()
 		select {
 		case resp := <-done:
@@ -169,6 +212,13 @@ func (n *network) handle(m *member, w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *member) reply(n *network, w http.ResponseWriter, request []byte) {
+	a := m.sign(n, request)
+	w.Header().Set("Barnraise-Receipt", a.Receipt)
+	w.Write(a.Response)
+}
+
+// sign is what the member answers.
+func (m *member) sign(n *network, request []byte) barnraise.Answer {
 	response := truth
 	if m.answer != nil {
 		response = m.answer(request)
@@ -184,8 +234,20 @@ func (m *member) reply(n *network, w http.ResponseWriter, request []byte) {
 	if m.token != nil {
 		token = m.token(r)
 	}
-	w.Header().Set("Barnraise-Receipt", token)
-	w.Write(response)
+	return barnraise.Answer{Server: m.id, Response: response, Receipt: token}
+}
+
+// evidence is what the members sign in answer to one request.
+func (n *network) evidence(members ...*member) barnraise.Evidence {
+	return n.evidenceFor(`{"jsonrpc":"2.0","id":1,"method":"ask","params":[]}`, members...)
+}
+
+func (n *network) evidenceFor(request string, members ...*member) barnraise.Evidence {
+	var answers []barnraise.Answer
+	for _, m := range members {
+		answers = append(answers, m.sign(n, []byte(request)))
+	}
+	return barnraise.NewEvidence(n.config.Registry(), 1, n.services[0].Revisions[0], []byte(request), answers)
 }
 
 // machine is a Rerunner that gives the same two answers to everything.
@@ -237,4 +299,43 @@ func (n *network) calls() []capture {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(n.captured), func(c capture) bool { return c.method != http.MethodPost })
+}
+
+// seen counts the requests for a path that a server saw.
+func (n *network) seen(server barnraise.ServerID, path string) (count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.captured {
+		if c.server == server && strings.HasPrefix(c.path, path) {
+			count++
+		}
+	}
+	return count
+}
+
+// clock makes time stand still until it is moved.
+func (n *network) clock() (forward func(time.Duration)) {
+	var mu sync.Mutex
+	now := time.Unix(1_800_000_000, 0)
+	n.now = func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	return func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(d)
+	}
+}
+
+// silent takes what comes by a method below a path, and does not answer.
+func silent(method, path string) func(http.ResponseWriter, *http.Request) bool {
+	return func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method != method || !strings.HasPrefix(r.URL.Path, path) {
+			return false
+		}
+		<-r.Context().Done()
+		return true
+	}
 }

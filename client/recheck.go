@@ -17,15 +17,24 @@ type Recheck struct {
 	Reruns []judge.Rerun // own executions, where they were asked for
 }
 
-// Recheck looks at evidence afresh: registry facts, signatures, the verifier's judgement, and, with execute, what the image
+// Recheck looks at evidence afresh: confirmed registry facts, signatures, the verifier's judgement, and, with execute, what the image
 // answers on this machine. The same evidence gives the same result everywhere; nobody's word is taken for it.
 //
 // It fails with [barnraise.ErrEvidence] where the evidence does not hold: Recheck.Holds is then false. Any other error means
-// that it could not be looked at, such as [ErrUnavailable].
+// that it could not be looked at, such as [ErrUnavailable], or an [UnconfirmedError] where it is too early.
 func (c *Client) Recheck(ctx context.Context, e barnraise.Evidence, execute bool) (Recheck, error) {
-	s, err := c.registry.Snapshot(ctx)
+	ctx, cancel := c.whileOpen(ctx)
+	defer cancel()
+	s, err := c.registry.Confirmed(ctx)
+	var head *barnraise.Snapshot
+	if err == nil {
+		head, err = c.registry.Snapshot(ctx)
+	}
 	if err != nil {
 		return Recheck{}, fmt.Errorf("recheck evidence: read registry: %w", err)
+	}
+	if err := tooEarly(e, s); err != nil {
+		return Recheck{}, err
 	}
 	if err := e.Check(s, c.now().Unix()); err != nil {
 		return Recheck{}, err
@@ -35,7 +44,7 @@ func (c *Client) Recheck(ctx context.Context, e barnraise.Evidence, execute bool
 	}
 	service, _ := s.Service(e.Service)
 	revision, _ := service.Revision(e.Revision)
-	t := target{snapshot: s, service: service, revision: revision, hosts: c.candidates(s, e.Service)}
+	t := target{snapshot: head, service: service, revision: revision, hosts: c.candidates(head, e.Service)} // who is there to ask
 	if t.kit, err = c.kit(ctx, t); err != nil {
 		return Recheck{}, fmt.Errorf("recheck evidence: %w", err)
 	}
@@ -47,13 +56,23 @@ func (c *Client) Recheck(ctx context.Context, e barnraise.Evidence, execute bool
 		}
 	}
 	r.Recheck = judge.Examine(answers, r.Reruns, t.judge(ctx, e.Request))
-	if err := ctx.Err(); err != nil {
-		return Recheck{}, fmt.Errorf("recheck evidence: %w", err)
+	if ctx.Err() != nil {
+		return Recheck{}, fmt.Errorf("recheck evidence: %w", ended(ctx))
 	}
 	if !r.Holds {
 		return r, fmt.Errorf("check evidence: the answers contradict neither each other nor the verifier: %w", barnraise.ErrEvidence)
 	}
 	return r, nil
+}
+
+// tooEarly refuses evidence from blocks that are not confirmed yet: its revision or a key in it may not be known so far. A file
+// that says another block than its receipts is not put off but found not to hold.
+func tooEarly(e barnraise.Evidence, s *barnraise.Snapshot) error {
+	named := barnraise.NewEvidence(e.Registry, e.Service, barnraise.Revision{}, e.Request, e.Answers).Block
+	if e.Registry == s.Registry && e.Block == named && e.Block > s.Block {
+		return &UnconfirmedError{Block: e.Block, Confirmed: s.Block}
+	}
+	return nil
 }
 
 // strict refuses bodies that no call would have put before a verifier (protocol 3.1, 3.3).
@@ -86,7 +105,7 @@ func (c *Client) rerun(ctx context.Context, t target, request []byte, answers []
 	if c.rerunner == nil {
 		return nil, errors.New("this program cannot run images")
 	}
-	job := Job{Service: t.service.ID, Revision: t.revision, Limits: t.manifest.Limits, Sources: t.sources(), Request: request}
+	job := Job{Service: t.service.ID, Revision: t.revision, Limits: t.manifest.Limits, Sources: c.sources(ctx, t), Request: request}
 	for _, a := range answers {
 		if !slices.Contains(job.Platforms, a.Platform) {
 			job.Platforms = append(job.Platforms, a.Platform)

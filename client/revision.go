@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"barnraise"
@@ -55,46 +54,6 @@ func (c *Client) target(ctx context.Context, ref string) (target, error) {
 	return t, err
 }
 
-// kit fetches manifest and verifier by their CIDs from whoever has them: nobody needs to be believed.
-func (c *Client) kit(ctx context.Context, t target) (*kit, error) {
-	c.mu.Lock()
-	k, ok := c.kits[t.revision.Manifest+"/"+t.revision.Verifier]
-	c.mu.Unlock()
-	if ok {
-		return k, nil
-	}
-	sources := append(t.sources(), c.network.Gateways...)
-	document, err := c.fetcher.Fetch(ctx, t.revision.Manifest, sources)
-	if err != nil {
-		return nil, fmt.Errorf("%w: manifest: %w", ErrUnavailable, err)
-	}
-	module, err := c.fetcher.Fetch(ctx, t.revision.Verifier, sources)
-	if err != nil {
-		return nil, fmt.Errorf("%w: verifier: %w", ErrUnavailable, err)
-	}
-	k = &kit{}
-	if k.manifest, err = manifest.Parse(document); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if k.verifier, err = c.verifier.Load(ctx, module); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kits[t.revision.Manifest+"/"+t.revision.Verifier] = k
-	return k, nil
-}
-
-// sources lists the servers that may hold what belongs to the revision.
-func (t target) sources() (urls []string) {
-	for _, h := range t.hosts {
-		if h.why == "" {
-			urls = append(urls, h.URL)
-		}
-	}
-	return urls
-}
-
 // home is the id of the home where it counts, else zero.
 func (t target) home() barnraise.ServerID {
 	if h, ok := t.snapshot.Home(t.service.ID, t.revision); ok {
@@ -111,6 +70,6 @@ func (t target) judge(ctx context.Context, request []byte) judge.Verifier {
 			requests[i] = request
 		}
 		r := t.verifier.Verify(ctx, t.manifest.VerifierConfig(), requests, bodies)
-		return judge.Finding{Verdict: r.Verdict, Trapped: r.Problem != nil && !errors.Is(r.Problem, context.Cause(ctx))}
+		return judge.Finding{Verdict: r.Verdict, Trapped: r.Problem != nil && ctx.Err() == nil}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"barnraise/dial"
 	"barnraise/jsonrpc"
 	"barnraise/registry"
+	"barnraise/registry/evm"
 
 	"github.com/spf13/cobra"
 )
@@ -67,14 +68,18 @@ func (a *app) runCall(c *cobra.Command, args []string, timeout time.Duration, ev
 	return a.printAnswer(answer, network)
 }
 
-// machineClient closes the machine with the client.
+// machineClient closes with the client what it was opened over.
 type machineClient struct {
 	*client.Client
-	machine *audit.Machine
+	registry *evm.Registry
+	machine  *audit.Machine
 }
 
-// Close ends both.
-func (c machineClient) Close() error { return errors.Join(c.Client.Close(), c.machine.Close()) }
+// Close ends all of it.
+func (c machineClient) Close() error {
+	c.registry.Close()
+	return errors.Join(c.Client.Close(), c.machine.Close())
+}
 
 // client opens a client that settles disputes on this machine.
 func (a *app) client(ctx context.Context, options ...client.Option) (machineClient, registry.Network, error) {
@@ -86,15 +91,22 @@ func (a *app) client(ctx context.Context, options ...client.Option) (machineClie
 	if err != nil {
 		return machineClient{}, network, err
 	}
-	machine, err := audit.Open(cache, dial.Client(network.Private(), 0))
+	reader, err := a.dial(ctx, network)
 	if err != nil {
 		return machineClient{}, network, err
 	}
-	cl, err := client.Open(ctx, network, append(options, client.WithCache(cache), client.WithRerunner(machine))...)
+	machine, err := audit.Open(cache, dial.Client(network.Private(), 0))
 	if err != nil {
+		reader.Close()
+		return machineClient{}, network, err
+	}
+	options = append(options, client.WithCache(cache), client.WithRegistry(reader), client.WithRerunner(machine))
+	cl, err := client.Open(ctx, network, options...)
+	if err != nil {
+		reader.Close()
 		return machineClient{}, network, errors.Join(err, machine.Close())
 	}
-	return machineClient{cl, machine}, network, nil
+	return machineClient{cl, reader, machine}, network, nil
 }
 
 // callResult is what call prints as JSON.
@@ -144,28 +156,28 @@ func (a *app) printAnswer(v *client.Answer, network registry.Network) error {
 		Network: network.Digest(), Evidence: optional(v.Evidence), Struck: v.Struck,
 	}
 	if !a.json {
-		a.tell(v.Asked)
+		a.tell(result.Asked)
 		if v.Evidence != "" {
 			a.say("evidence: %s", v.Evidence)
 		}
 	}
 	return a.print(result, func(w io.Writer) {
 		if v.Error != nil {
-			fmt.Fprintf(w, "error %d: %s\n", v.Error.Code, v.Error.Message)
+			fmt.Fprintf(w, "error %d: %s\n", v.Error.Code, printable(v.Error.Message))
 			return
 		}
-		fmt.Fprintf(w, "%s\n", v.Result)
+		fmt.Fprintln(w, printableJSON(v.Result))
 	})
 }
 
 // tell says who was asked, and what came of it.
-func (a *app) tell(list []client.Asked) {
+func (a *app) tell(list []askedResult) {
 	for _, v := range list {
 		why := ""
 		if v.Why != "" {
-			why = ": " + v.Why
+			why = ": " + printable(v.Why)
 		}
-		a.say("%-8s server %d  %6.1f ms  %s%s", v.Role, v.Server, float64(v.Took.Microseconds())/1000, v.Outcome, why)
+		a.say("%-8s server %d  %6.1f ms  %s%s", v.Role, v.Server, v.MS, v.Outcome, why)
 	}
 }
 
@@ -177,18 +189,16 @@ func (a *app) printFailure(err error, network registry.Network) error {
 	switch {
 	case errors.As(err, &tooFew):
 		result.Service, result.Revision, result.Asked = tooFew.Service, tooFew.Revision, asked(tooFew.Asked)
-		result.Verdict["reason"] = "too few servers"
+		result.Verdict["reason"], result.Requests = "too few servers", tooFew.Requests
 	case errors.As(err, &undecided):
 		result.Service, result.Revision, result.Asked = undecided.Service, undecided.Revision, asked(undecided.Asked)
 		result.Verdict["reason"], result.Evidence = undecided.Reason, optional(undecided.Evidence)
+		result.Requests = undecided.Requests
 	default:
 		return nil
 	}
-	result.Requests = len(result.Asked)
 	if !a.json {
-		for _, v := range result.Asked {
-			a.say("%-8s server %d  %6.1f ms  %s %s", v.Role, v.Server, v.MS, v.Outcome, v.Why)
-		}
+		a.tell(result.Asked)
 		return nil
 	}
 	return a.print(result, nil)

@@ -1,0 +1,184 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"barnraise"
+	"barnraise/jsonrpc"
+	"barnraise/judge"
+	"barnraise/score"
+)
+
+// note says what came of asking a server, once.
+func (r *round) note(server barnraise.ServerID, outcome, why string) {
+	for i := range r.asked {
+		if r.asked[i].Server == server && r.asked[i].Outcome == "" {
+			r.asked[i].Outcome, r.asked[i].Why = outcome, why
+		}
+	}
+}
+
+// noted reports whether it is known what came of asking a server.
+func (r *round) noted(server barnraise.ServerID) bool {
+	return slices.ContainsFunc(r.asked, func(a Asked) bool { return a.Server == server && a.Outcome != "" })
+}
+
+// accept closes the call with an answer.
+func (r *round) accept(step judge.Step) (*Answer, error) {
+	a := &Answer{Service: r.service.ID, Revision: r.revision.Number, Verdict: barnraise.Accepted, Requests: r.requests}
+	winner := r.answers[step.Winner]
+	response, err := jsonrpc.ParseResponse(winner.Body, jsonrpc.WireID)
+	if err != nil {
+		return nil, fmt.Errorf("call %s: %w", r.service.ID, err) // it was checked when it came in
+	}
+	a.Result, a.Error = json.RawMessage(response.Result), response.Error
+	if a.Evidence, a.Struck, err = r.close(step); err != nil {
+		return nil, fmt.Errorf("call %s: %w", r.service.ID, err)
+	}
+	for i, o := range r.answers {
+		switch {
+		case r.noted(o.Server): // struck, or set aside
+		case i == step.Winner || string(o.Body) == string(winner.Body):
+			r.note(o.Server, OutcomeAgreed, "")
+			r.audited(o.Server)
+		default:
+			r.note(o.Server, OutcomeDiffers, "")
+		}
+	}
+	a.Asked = r.asked
+	return a, nil
+}
+
+// audited counts an answer that stood beside others.
+func (r *round) audited(server barnraise.ServerID) {
+	if len(r.answers) < 2 {
+		return
+	}
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	r.c.book.Audited(server, r.service.ID)
+}
+
+// close puts evidence on disk first, and then the strikes into the book.
+func (r *round) close(step judge.Step) (evidence string, struck []barnraise.ServerID, err error) {
+	if step.Disputed || r.disputed > 0 && step.Do == judge.Fail {
+		if evidence, err = r.c.keeper.Keep(r.evidence(step)); err != nil {
+			return "", nil, err
+		}
+	}
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	if step.Marked {
+		r.c.book.Mark(score.Revision{Service: r.service.ID, Number: r.revision.Number}, r.c.epoch())
+	}
+	for _, s := range step.Strikes {
+		server := r.answers[s.Answer].Server
+		r.c.book.Strike(score.Strike{
+			Server: server, Service: r.service.ID, Revision: r.revision.Number, Epoch: r.c.epoch(), Conclusive: s.Conclusive,
+		})
+		r.note(server, OutcomeStruck, fmt.Sprintf("%s (protocol %s)", clauses[s.Clause], s.Clause))
+		struck = append(struck, server)
+	}
+	for _, i := range step.Aside {
+		r.c.book.Failed(r.answers[i].Server, r.c.now())
+		r.note(r.answers[i].Server, OutcomeFailed, "the verifier breaks on its answer")
+	}
+	slices.Sort(struck)
+	return evidence, struck, nil
+}
+
+// evidence is of the answers that contradict each other: all of them where there is room, else first of all that which won and
+// those that are struck.
+func (r *round) evidence(step judge.Step) barnraise.Evidence {
+	var wanted []int
+	if step.Do == judge.Accept {
+		wanted = append(wanted, step.Winner)
+	}
+	for _, s := range step.Strikes {
+		if s.Answer < r.disputed {
+			wanted = append(wanted, s.Answer)
+		}
+	}
+	return barnraise.NewEvidence(r.snapshot.Registry, r.service.ID, r.revision, r.request, r.signed[:r.disputed]).Fit(wanted...)
+}
+
+// fail closes the call without an answer.
+func (r *round) fail(ctx context.Context, step judge.Step) error {
+	evidence, _, err := r.close(step)
+	if err != nil {
+		return fmt.Errorf("call %s: %w", r.service.ID, err)
+	}
+	operators := make(map[judge.Operator]bool)
+	for i, a := range r.answers {
+		if !slices.Contains(step.Aside, i) {
+			operators[a.Operator] = true
+		}
+		r.note(a.Server, OutcomeAnswered, "")
+	}
+	if need := r.verifier.MinRequests(); len(operators) < need && r.disputed == 0 {
+		return r.tooFew(ctx, len(operators), need)
+	}
+	e := &UndecidedError{
+		Service: r.service.ID, Revision: r.revision.Number, Verdict: step.Verdict, Reason: string(step.Verdict.Status),
+		Evidence: evidence, Asked: r.asked, Requests: r.requests,
+	}
+	switch {
+	case ctx.Err() != nil:
+		e.Reason = "cut off"
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			e.Reason = "out of time"
+		}
+		return fmt.Errorf("%w: %w", e, ended(ctx))
+	case step.Quarantine:
+		e.Reason = contradictsItself
+		r.c.quarantine(r.revision, r.request)
+	case r.disputed > 0:
+		e.Reason = "the answers contradict each other, and nobody can be asked any more"
+	}
+	return e
+}
+
+func (r *round) tooFew(ctx context.Context, have, need int) error {
+	e := &TooFewError{
+		Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Asked: r.asked, Requests: r.requests,
+	}
+	for _, h := range r.hosts {
+		why := h.why
+		for _, a := range r.asked {
+			if a.Server == h.ID {
+				why = a.Why
+			}
+		}
+		if why == "" && slices.ContainsFunc(r.answers, func(a judge.Answer) bool { return a.Operator == h.operator }) {
+			why = "answered, or is of an operator that did"
+		} else if why == "" {
+			why = "was not asked"
+		}
+		e.Candidates = append(e.Candidates, Candidate{h.ID, h.URL, why})
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", e, ended(ctx))
+	}
+	return e
+}
+
+// ended says why a context ended, with the context's own error to branch on.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == cause {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// clauses say in words what protocol 7.3 holds against a server.
+var clauses = map[judge.Clause]string{
+	judge.RejectedAlone: "the verifier rejects its answer",
+	judge.Reexecuted:    "running the image gives another answer",
+	judge.Witnessed:     "a witness contradicts its answer",
+	judge.Equivocated:   "it signed two answers to one request",
+}

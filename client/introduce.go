@@ -1,0 +1,131 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"barnraise"
+)
+
+// How long an introduction may take, how long it is believed, and for how long at first nobody is asked for one where it did
+// not hold (protocol 10.1).
+const (
+	introduction  = 5 * time.Second
+	introducedFor = time.Hour
+	avoidedFor    = time.Minute
+)
+
+// door is where servers introduce themselves: a registrable domain, or, in a private network, one server. So whoever registers
+// many URLs of somebody else's domain does not send him many visitors.
+type door struct {
+	turn chan struct{} // whoever takes what is in it may use the rest
+	met  map[barnraise.ServerID]meeting
+
+	failures int       // no two of them more than an hour apart
+	closed   time.Time // until then only servers that have introduced themselves before are asked
+	why      error     // the last failure
+}
+
+// meeting remembers an introduction that held.
+type meeting struct {
+	url   string
+	until time.Time
+}
+
+// introduce makes sure that whoever is behind the URL is the server that registered it, before anything else is sent there
+// (protocol 10.1). One introduction is asked for at a time at each door. One that held is believed for an hour; after one that
+// did not the door stays closed for a minute, and twice as long each further time, up to an hour. What failed because ctx
+// ended is remembered of nobody.
+func (c *Client) introduce(ctx context.Context, s *barnraise.Snapshot, v barnraise.Server) error {
+	d := c.door(v)
+	select {
+	case <-d.turn:
+		defer func() { d.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for introduction: %w", context.Cause(ctx))
+	}
+	switch before, known := d.met[v.ID]; {
+	case known && before.url == v.URL && c.now().Before(before.until):
+		return nil
+	case (!known || before.url != v.URL) && c.now().Before(d.closed):
+		return d.why
+	}
+	err := c.meet(ctx, s, v)
+	switch {
+	case err == nil:
+		d.met[v.ID] = meeting{v.URL, c.now().Add(introducedFor)}
+	case ctx.Err() == nil:
+		delete(d.met, v.ID)
+		d.close(err, c.now())
+	}
+	return err
+}
+
+// door is where a server introduces itself.
+func (c *Client) door(v barnraise.Server) *door {
+	name := fmt.Sprint(v.ID)
+	if !c.network.Private() {
+		name = domain(v.URL)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d, ok := c.doors[name]
+	if !ok {
+		d = &door{turn: make(chan struct{}, 1), met: make(map[barnraise.ServerID]meeting)}
+		d.turn <- struct{}{}
+		c.doors[name] = d
+	}
+	return d
+}
+
+func (d *door) close(why error, now time.Time) {
+	if now.Sub(d.closed) > introducedFor {
+		d.failures = 0
+	}
+	d.closed, d.why = now.Add(min(avoidedFor<<d.failures, introducedFor)), why
+	d.failures = min(d.failures+1, 6) // by then it is an hour
+}
+
+// introduced reports whether a server's introduction is believed, without asking anybody.
+func (c *Client) introduced(v barnraise.Server) bool {
+	d := c.door(v)
+	select {
+	case <-d.turn:
+		defer func() { d.turn <- struct{}{} }()
+	default:
+		return false // somebody is being asked right now
+	}
+	m, known := d.met[v.ID]
+	return known && m.url == v.URL && c.now().Before(m.until)
+}
+
+// meet asks for the introduction.
+func (c *Client) meet(ctx context.Context, s *barnraise.Snapshot, v barnraise.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, introduction)
+	defer cancel()
+	url := strings.TrimSuffix(v.URL, "/") + "/.well-known/barnraise"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errServer, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errServer, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%w: %.200q answers %.80q to who asks for its introduction", errServer, url, resp.Status)
+	}
+	token, err := io.ReadAll(io.LimitReader(resp.Body, barnraise.MaxToken+1))
+	if err == nil {
+		_, err = barnraise.CheckIntroduction(s, v, strings.TrimSpace(string(token)), c.now().Unix())
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errServer, err)
+	}
+	return nil
+}
