@@ -84,7 +84,7 @@ type wireVerdict struct {
 //   - it is at most 64 KiB of strict JSON, an object with no members but these, none of them twice, none of them null;
 //   - status is accepted, disagreement or undecided;
 //   - winner is an index into the answers, and no culprit, where the status is accepted, and otherwise -1;
-//   - culprits is an array of such indices, ascending, none of them twice;
+//   - culprits is an array of such indices, ascending, none of them twice, and empty where the status is undecided;
 //   - need, which may be left out, is 0 to 64;
 //   - reason, which may be left out, is a string of at most 256 bytes without control characters.
 //
@@ -120,6 +120,9 @@ func parseVerdict(b []byte, answers int) (v barnraise.Verdict, err error) {
 	}
 	if v.Winner, err = integer(w.Winner, least, most); err != nil {
 		return v, fmt.Errorf("winner, where the status is %s: %w", v.Status, err)
+	}
+	if v.Status == barnraise.Undecided && len(v.Culprits) > 0 {
+		return v, fmt.Errorf("culprits %v, though the status is undecided", v.Culprits)
 	}
 	if v.Blames(v.Winner) {
 		return v, fmt.Errorf("winner %d is a culprit", v.Winner)

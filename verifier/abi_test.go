@@ -59,6 +59,8 @@ func TestParseVerdict(t *testing.T) {
 		{`{"status":"accepted","winner":18446744073709551616,"culprits":[]}`, ""},
 		{`{"status":"accepted","winner":0,"culprits":[0]}`, ""},
 		{`{"status":"disagreement","winner":0,"culprits":[1]}`, ""},
+		{`{"status":"undecided","winner":-1,"culprits":[0]}`, ""},
+		{`{"status":"undecided","winner":-1,"culprits":[0,1,2],"need":64}`, ""},
 		{`{"status":"undecided","winner":0,"culprits":[]}`, ""},
 		{`{"status":"disagreement","winner":-2,"culprits":[]}`, ""},
 		{`{"status":"disagreement","winner":-1,"culprits":[3]}`, ""},
@@ -113,6 +115,9 @@ func FuzzParseVerdict(f *testing.F) {
 		winner := v.Status == barnraise.Accepted
 		if winner != (v.Winner >= 0) || v.Winner >= max(answers, 0) || v.Blames(v.Winner) || v.Need < 0 || v.Need > 64 || len(v.Reason) > MaxReason {
 			t.Errorf("%+v of %d", v, answers)
+		}
+		if v.Status == barnraise.Undecided && len(v.Culprits) > 0 {
+			t.Errorf("%+v blames somebody", v)
 		}
 	})
 }

@@ -69,16 +69,11 @@ func (h *Host) Load(ctx context.Context, module []byte) (*Verifier, error) {
 
 // exports reports everything that the module should export and does not.
 func exports(info wasm.Info) error {
-	var missing error
-	if e, _ := info.Export("memory"); e.Kind != wasm.KindMemory {
-		missing = fmt.Errorf("find exported memory: there is none: %w", wasm.ErrRefused)
-	}
 	count := info.Require("minRequests", "() -> (i32)")
 	if info.Require("minRequests", "() -> (f64)") == nil {
 		count = nil
 	}
-	return errors.Join(missing, count, info.Require("verifier_abi_1", "() -> ()"),
-		info.Require("alloc", "(i32) -> (i32)"), info.Require(exportVerify, "(i32, i32) -> (i64)"))
+	return errors.Join(info.Exchanges(exportVerify), count, info.Require("verifier_abi_1", "() -> ()"))
 }
 
 // minRequests asks an instance made for that. How it ends is the module's fault, unless the context is done.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/manifest"
 	"barnraise/verifiers"
 	"barnraise/wasm"
 )
@@ -124,6 +125,23 @@ func TestInputBounds(t *testing.T) {
 	cancel()
 	if r := v.Verify(gone, nil, bodies("1"), bodies("1")); !errors.Is(r.Problem, context.Canceled) || r.Verdict.Status != barnraise.Undecided {
 		t.Errorf("%+v, want the context's error", r)
+	}
+}
+
+// TestManifestLimits holds that five answers are judged, as long as a manifest lets them and their requests be, with the longest
+// configuration; and whichever of request and response is the longer.
+func TestManifestLimits(t *testing.T) {
+	v := ready(t, "compare")
+	config := `"` + strings.Repeat("c", manifest.MaxSize-2) + `"`
+	for _, request := range []manifest.Bytes{1, manifest.DefaultLimits.Request, manifest.MaxExchange - 1} {
+		response := strings.Repeat("1", int(manifest.MaxExchange-request))
+		requests, responses := bodies(repeated(strings.Repeat("1", int(request)), 5)...), bodies(repeated(response, 5)...)
+		if r := v.Verify(context.Background(), []byte(config), requests, responses); r.Problem != nil || r.Verdict.Status != barnraise.Accepted {
+			t.Errorf("five responses of %d bytes: %+v", len(response), r)
+		}
+	}
+	if d := manifest.DefaultLimits; d.Request+d.Response > manifest.MaxExchange {
+		t.Errorf("by default an exchange may have %d bytes", d.Request+d.Response)
 	}
 }
 
@@ -327,6 +345,7 @@ func TestProblems(t *testing.T) {
 		"a culprit that is not there":    {module{data: `{"status":"disagreement","winner":-1,"culprits":[2]}`}, ErrMalformed, "culprits"},
 		"a winner that is not there":     {module{data: `{"status":"accepted","winner":2,"culprits":[]}`}, ErrMalformed, "winner"},
 		"a winner that is a culprit":     {module{data: `{"status":"accepted","winner":1,"culprits":[1]}`}, ErrMalformed, "is a culprit"},
+		"a culprit of who cannot tell":   {module{data: `{"status":"undecided","winner":-1,"culprits":[1]}`}, ErrMalformed, "undecided"},
 		"everybody a culprit, all twice": {module{data: `{"status":"disagreement","winner":-1,"culprits":[0,1,0,1]}`}, ErrMalformed, "ascending"},
 	} {
 		v, err := h.Load(context.Background(), c.module.encode())

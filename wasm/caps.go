@@ -8,9 +8,12 @@ import (
 // Caps bound a module before anything is compiled (protocol 5.6). Each is the highest value taken. Segments for the table
 // hold together no more entries than the table may have.
 type Caps struct {
-	Size         int // of the module, bytes
-	Code         int // all function bodies together, bytes
-	Body         int // one function body, bytes
+	Size int // of the module, bytes
+	// Code bounds all function bodies together, Body each of them, in bytes. What takes a compiler longer than bytes as a rule
+	// counts like more of them: each local and each value that a call passes or returns, or a block takes or leaves, like one;
+	// call_indirect and a conversion that can trap like 8 more than they have, an instruction on a range of memory or table
+	// like 16 more. So a byte takes about 4 microseconds and a kilobyte at most.
+	Code, Body   int
 	Types        int
 	Values       int // parameters and results of one type together
 	Imports      int
@@ -25,7 +28,8 @@ type Caps struct {
 	// Work bounds the sum, over all functions, of their complexity squared, for that is how long a compiler's dealings with
 	// variables and branches take in the worst case: around 2.5e-11 seconds each. A block, if, else, branch, return or target
 	// of a br_table is one branch point; a loop is four, and so is an instruction on a range of memory or table, which the
-	// compiler makes a loop of. Values that a block takes or leaves count as locals.
+	// compiler makes a loop of. Values that a block takes and leaves count as locals, and so do a function's results if
+	// it has several.
 	Work int64
 	// Abort and WASI let a module import env.abort and the pinned wasi_snapshot_preview1. No other import is ever taken.
 	Abort bool
@@ -96,13 +100,15 @@ func (l *layout) checkImports(caps Caps) error {
 }
 
 func (l *layout) checkCode(caps Caps) error {
-	code, work := 0, int64(0)
+	code, work := int64(0), int64(0)
 	for i := range l.bodies {
 		f, err := l.scan(i)
 		complexity := int64(f.points) * int64(f.locals+f.wide+32)
-		code += len(l.bodies[i])
+		code += f.size
 		switch {
 		case err != nil:
+		case f.size > int64(caps.Body):
+			err = fmt.Errorf("counts like %d bytes with its locals and what it passes to calls, at most %d", f.size, caps.Body)
 		case f.locals > caps.Locals:
 			err = fmt.Errorf("%d locals, at most %d", f.locals, caps.Locals)
 		case complexity > caps.Complexity:
@@ -110,8 +116,8 @@ func (l *layout) checkCode(caps Caps) error {
 				complexity, caps.Complexity, f.points, f.locals)
 		case complexity*complexity > caps.Work-work:
 			err = fmt.Errorf("all functions up to this one together are more than the compiler is given")
-		case code > caps.Code:
-			err = fmt.Errorf("all functions up to this one together have %d bytes, at most %d", code, caps.Code)
+		case code > int64(caps.Code):
+			err = fmt.Errorf("all functions up to this one together count like %d bytes, at most %d", code, caps.Code)
 		}
 		if err != nil {
 			return fmt.Errorf("function %d: %w", len(l.imports)+i, err)
@@ -119,4 +125,52 @@ func (l *layout) checkCode(caps Caps) error {
 		work += complexity * complexity
 	}
 	return nil
+}
+
+// values are how many of them a call passes and returns, or a block takes and leaves.
+func (l *layout) values(op instruction, r *reader) int {
+	typ := op.index
+	switch {
+	case op.op == opCall && int64(op.index) < int64(len(l.functions)):
+		typ = l.functions[op.index]
+	case op.op == opCall:
+		r.fail("call of function %d of %d", op.index, len(l.functions))
+	case op.op != opCallIndirect && !op.typed:
+		return 0
+	}
+	if int64(typ) >= int64(len(l.types)) {
+		r.fail("block or call of type %d of %d", typ, len(l.types))
+		return 0
+	}
+	return l.types[typ].values
+}
+
+// extra is how many bytes more than it has the instruction counts like, see Caps.
+func (i instruction) extra() int {
+	switch {
+	case i.op == opCallIndirect, i.op >= opTruncI32 && i.op < opTruncI32+4, i.op >= opTruncI64 && i.op < opTruncI64+4:
+		return 8
+	case i.op == opPrefix:
+		if _, ok := i.bulk(); ok {
+			return 16
+		}
+	}
+	return 0
+}
+
+// points are how many branch points the instruction makes, see Caps.
+func (i instruction) points() int {
+	switch i.op {
+	case opBlock, opIf, opElse, opBr, opBrIf, opReturn:
+		return 1
+	case opBrTable:
+		return i.targets
+	case opLoop:
+		return 4
+	case opPrefix:
+		if _, ok := i.bulk(); ok {
+			return 4
+		}
+	}
+	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,10 @@ func TestRefused(t *testing.T) {
 		{"an export under the counter's name", exports(exportFuel, 0, 0), "belong to the host"},
 		{"an export under the start function's name", exports(exportStart, 0, 0), "belong to the host"},
 		{"an export of a function that is not there", exports("f", 0, 1), "function 1 of 1"},
+		{"a call of a function that is not there", body(op(opCall, 2)), "function 2 of 2"},
+		{"a call of a type that is not there", body(i32(0), opCallIndirect, 1, 0), "type 1 of 1"},
+		{"an export of an import", guest{imports: [][3]string{{wasiModule, "sched_yield", ":i"}}, memory: []byte{0, 1}, exports: []export{{"f", 0, 0}}}.encode(),
+			`exports "f", which is an import`},
 		{"an export of an unknown kind", exports("f", 4, 0), "kind 4"},
 		{"a name that is not UTF-8", exports("\xff", 0, 0), "UTF-8"},
 		{"the next global, which will be the counter", run(":", nil, code(i64(1), op(opGlobalSet, 1))), "global 1 of 1"},
@@ -132,11 +137,24 @@ func TestCaps(t *testing.T) {
 		{"data", guest{data: vectors(6, 1, 0), passive: true}, func(c *Caps) *int { return &c.Data }, nil, 6},
 		{"body", guest{funcs: []function{{":", nil, repeat(100, []byte{1})}}}, func(c *Caps) *int { return &c.Body }, nil, 102},
 		{"code", guest{funcs: many(7)}, func(c *Caps) *int { return &c.Code }, nil, 14},
+		{"a body with locals", guest{funcs: []function{{"iI:", []byte{70, typeI32}, nil}}}, func(c *Caps) *int { return &c.Body }, nil, 4 + 72},
+		{"a body with calls", guest{funcs: []function{{"i:II", nil, code(i32(0), op(opCall, 0))}}}, func(c *Caps) *int { return &c.Body }, nil, 6 + 1 + 3},
+		{"a body with indirect calls", guest{table: table, funcs: []function{{"i:II", nil, code(i32(0), i32(0), opCallIndirect, 0, 0)}}},
+			func(c *Caps) *int { return &c.Body }, nil, 9 + 1 + 3 + 8},
+		{"a body with wide blocks", guest{types: []string{":", ":iii"}, funcs: []function{{":", nil, code(opBlock, 1, i32(0), i32(0), i32(0), opEnd, opDrop, opDrop, opDrop)}}},
+			func(c *Caps) *int { return &c.Body }, nil, 14 + 3},
+		{"a body with bulk instructions", guest{memory: []byte{0, 1}, funcs: []function{{":", nil, code(i32(0), i32(0), i32(0), bulkOp(subMemoryFill, 0))}}},
+			func(c *Caps) *int { return &c.Body }, nil, 11 + 16},
+		{"a body with conversions", guest{funcs: []function{{":", nil, code(repeat(2, code(0x43, 0, 0, 0, 0, opTruncI64, opDrop)))}}},
+			func(c *Caps) *int { return &c.Body }, nil, 16 + 2*8},
+		{"code with calls", guest{funcs: []function{{"i:II", nil, code(i32(0), op(opCall, 0))}, {":", nil, nil}}}, func(c *Caps) *int { return &c.Code }, nil, 10 + 2},
 		{"locals", guest{funcs: []function{{"iI:", []byte{70, typeI32, 3, typeF64}, nil}}}, func(c *Caps) *int { return &c.Locals }, nil, 75},
 		{"complexity", guest{funcs: []function{{"i:", nil, loops}}}, nil, func(c *Caps) *int64 { return &c.Complexity }, 10 * 33},
 		{"work", guest{funcs: []function{{":", nil, loops}, {":", nil, loops}}}, nil, work, 2 * (10 * 32) * (10 * 32)},
 		{"wide blocks", guest{types: []string{":", ":iii"}, funcs: []function{{":", nil, code(opBlock, 1, i32(0), i32(0), i32(0), opEnd, opDrop, opDrop, opDrop)}}},
 			nil, func(c *Caps) *int64 { return &c.Complexity }, 35},
+		{"wide functions", guest{funcs: []function{{"i:III", nil, code(opReturn)}}}, nil, func(c *Caps) *int64 { return &c.Complexity }, 36},
+		{"functions of one result", guest{funcs: []function{{"i:I", nil, code(opReturn)}}}, nil, func(c *Caps) *int64 { return &c.Complexity }, 33},
 	} {
 		module := c.guest.encode()
 		for less := range 2 {
@@ -175,19 +193,25 @@ func TestBombs(t *testing.T) {
 		nested = append(nested, code(opLoop, blockEmpty, op(opLocalGet, i%20), op(opLocalTee, i*7%20), opDrop)...)
 	}
 	nested = append(nested, repeat(1000, code(i32(0), op(opBrIf, 0), opEnd))...)
-	encodeWide := func(g guest) []byte { // locals of more than one byte of count
-		m := g.encode()
-		return m
+	passing := func(instruction ...any) []byte { // again and again
+		return shape(func(n, _ int) []byte {
+			return code(repeat(wide, i32(0)), repeat(n, code(instruction...)), repeat(wide, []byte{opDrop}))
+		}).spread(50_000)(50_000, 0)
 	}
 	spread := guest{}
 	for range 300 {
 		spread.funcs = append(spread.funcs, function{":", []byte{100, typeI32}, repeat(40, code(opLoop, blockEmpty, op(opLocalGet, 1), op(opBrIf, 0), opEnd))})
 	}
 	for name, module := range map[string][]byte{
-		"1,000 locals, 1,000 loops":              encodeWide(one(1000, sequence)),
-		"20 locals, 1,000 loops in one another":  encodeWide(one(20, nested)),
+		"1,000 locals, 1,000 loops":              one(1000, sequence).encode(),
+		"20 locals, 1,000 loops in one another":  one(20, nested).encode(),
 		"100 locals, 12,000 loops, 40 at a time": spread.encode(),
-		"30,000 branches":                        encodeWide(one(100, repeat(30_000, code(i32(0), op(opBrIf, 0))))),
+		"30,000 branches":                        one(100, repeat(30_000, code(i32(0), op(opBrIf, 0)))).encode(),
+		"50,000 calls that pass 16 values":       passing(op(opCall, 0)),
+		"the same through a table":               passing(i32(0), opCallIndirect, 0, 0),
+		"50,000 blocks that pass 16 values":      passing(opBlock, 0, opEnd),
+		"10,000 functions of 499 locals":         guest{funcs: slices.Repeat([]function{{":", declared(499), nil}}, 10_000)}.encode(),
+		"60,000 conversions that may trap":       one(0, code(opF64Const, make([]byte, 8), repeat(60_000, code(opTruncI64, 0xb9)), opDrop)).encode(),
 		"a table of 2^27 entries":                []byte("\x00asm\x01\x00\x00\x00\x04\x07\x01\x70\x00\x80\x80\x80\x40"),
 		"4 billion locals":                       []byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x0a\x01\x08\x01\xff\xff\xff\xff\x0f\x7f\x0b"),
 		"too long":                               append(bytes.Clone(header), make([]byte, 256<<10)...),
@@ -196,6 +220,29 @@ func TestBombs(t *testing.T) {
 		_, err := Check(module, VerifierCaps())
 		if took := time.Since(start); !errors.Is(err, ErrRefused) || took > time.Second {
 			t.Errorf("%s, %d bytes: %v after %v, want ErrRefused at once", name, len(module), err, took)
+		}
+	}
+}
+
+// TestRealModulesCountLittle holds that what compilers make counts like hardly more bytes than it has.
+func TestRealModulesCountLittle(t *testing.T) {
+	modules := samples(t)
+	modules["Go"] = goModule(t, "reactor", "-buildmode=c-shared")
+	for name, module := range modules {
+		l, err := parse(module, ServiceCaps())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes, counted := 0, int64(0)
+		for i := range l.bodies {
+			f, err := l.scan(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bytes, counted = bytes+len(l.bodies[i]), counted+f.size
+		}
+		if t.Logf("%s: %d bytes count like %d", name, bytes, counted); counted*10 > int64(bytes)*12 {
+			t.Errorf("%s: %d bytes count like %d, want a fifth more at most", name, bytes, counted)
 		}
 	}
 }

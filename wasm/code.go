@@ -36,7 +36,9 @@ const (
 	opI64LtS       = 0x53
 	opI64Sub       = 0x7d
 	opI64ShrU      = 0x88
+	opTruncI32     = 0xa8 // the first of four that make an i32 of a float, and may trap
 	opI64ExtendU   = 0xad // i64.extend_i32_u
+	opTruncI64     = 0xae // the first of four that make an i64 of a float, and may trap
 	opI64Extend32S = 0xc4 // the last without immediates
 	opRefNull      = 0xd0
 	opRefIsNull    = 0xd1

@@ -21,7 +21,7 @@
 //  3. Whenever control comes to the beginning of a segment, its weight is taken from the counter.
 //  4. Before memory.init, memory.copy and memory.fill, also an eighth of their length operand, rounded down; before
 //     table.init, table.copy, table.fill and table.grow, also their length operand, both unsigned.
-//  5. A call of a host function takes 128, and what is said below.
+//  5. A call of a host function takes 128 first, and then what is said below.
 //  6. Where the counter is below zero at the beginning of a body, at the head of a loop, after 4 or during 5, the module traps
 //     at once, before the work that it cannot pay for. A run that ends with the counter below zero has failed as well.
 //
@@ -45,9 +45,10 @@
 // are errno values of that interface; a pointer outside the memory gives 21 (fault).
 //
 //   - No arguments, no environment, no files. Descriptors 0, 1 and 2 are character devices; any other gives 8 (badf).
-//   - fd_read of 0 reads the given input, fd_write to 1 is collected, to 2 dropped, one vector after the other. Each vector
-//     takes 1 unit, all of them first, and before it is moved an eighth of its bytes, rounded down. More output than allowed
-//     traps.
+//   - fd_read of 0 reads the given input, fd_write to 1 is collected, and more than allowed traps; to 2 it is dropped, and so it
+//     is to 1 where nobody asks for it, as of a reactor. The number of vectors is taken first, 1 unit each. They are moved one
+//     after the other, and before each an eighth of its bytes is taken, rounded down; of fd_read only the bytes that the input
+//     still has.
 //   - There is one clock, in nanoseconds, at 0 in the beginning and 1970-01-01T00:00:00Z in wall time. Every reading of any
 //     clock first moves it on by 1. poll_oneoff takes 10 units for each subscription; where no descriptor is ready it moves
 //     the clock to the earliest deadline and never waits.
@@ -65,6 +66,7 @@ import (
 // Errors to branch on. Whatever goes wrong with a module or its run is one of them; anything else is the context's error.
 var (
 	ErrRefused = errors.New("module refused") // beyond the caps, invalid, or asking for what the house does not give
+	ErrLimits  = errors.New("more than can be granted")
 	ErrFuel    = errors.New("out of fuel")
 	ErrTrap    = errors.New("trapped")
 	ErrExit    = errors.New("exited") // by proc_exit, with a code other than 0 or where no exit was due
@@ -73,11 +75,14 @@ var (
 // Limits bound what one instance may do.
 type Limits struct {
 	Fuel   uint64 // units of work, at most MaxFuel
-	Memory uint64 // bytes; what is over a multiple of PageSize grants nothing
+	Memory uint64 // bytes, at most MaxMemory; what is over a multiple of PageSize grants nothing
 }
 
-// MaxFuel is the most fuel that can be granted.
-const MaxFuel = 1 << 62
+// The most that can be granted.
+const (
+	MaxFuel   = 1 << 62
+	MaxMemory = 4 << 30
+)
 
 // PageSize is the unit in which memory grows, in bytes.
 const PageSize = 1 << 16
@@ -140,4 +145,14 @@ func (i Info) Require(name string, t FuncType) error {
 		return fmt.Errorf("find export %q of type %s: it has type %s: %w", name, t, e.Type, ErrRefused)
 	}
 	return nil
+}
+
+// Exchanges returns nil where [Instance.Exchange] can call that export, and otherwise says everything that is missing: an
+// exported memory, alloc, the export itself. It fails with [ErrRefused].
+func (i Info) Exchanges(export string) error {
+	var missing error
+	if e, _ := i.Export("memory"); e.Kind != KindMemory {
+		missing = fmt.Errorf("find exported memory: there is none: %w", ErrRefused)
+	}
+	return errors.Join(missing, i.Require("alloc", "(i32) -> (i32)"), i.Require(export, "(i32, i32) -> (i64)"))
 }

@@ -60,7 +60,7 @@ func NewEngine(dir string) (*Engine, error) {
 // Compile checks a module against the caps, validates it, instruments it and compiles it; a second time, here or with the
 // same directory, it only looks it up. Callers that want the same module at the same time share the work, which goes on when
 // one of them gives up: nobody is to change the module's bytes afterwards. It fails with [ErrRefused] where the module is at
-// fault, or with the context's error.
+// fault, with [ErrLimits] where the limits are, or with the context's error.
 func (e *Engine) Compile(ctx context.Context, module []byte, caps Caps, limits Limits) (*Module, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("compile module: %w", err)
@@ -152,12 +152,7 @@ func (e *Engine) build(ctx context.Context, k key, module []byte, caps Caps, lim
 	if err != nil {
 		return nil, err
 	}
-	var m *Module
-	e.store.put(k, a, func(dir string) error { m, err = e.compile(ctx, a, limits, dir); return err })
-	if m == nil { // a disk that is full costs time, not answers
-		return e.compile(ctx, a, limits, "")
-	}
-	return m, nil
+	return e.store.compiled(k, a, func(dir string) (*Module, error) { return e.compile(ctx, a, limits, dir) })
 }
 
 // stored is what the directory holds under the key, or nil.
@@ -233,7 +228,10 @@ func (e *Engine) compile(ctx context.Context, a artifact, limits Limits, dir str
 		return nil, err
 	}
 	code, err := translate(experimental.WithFunctionListenerFactory(ctx, yielder{}), m.runtime, a.Wasm)
-	if err != nil {
+	switch {
+	case ofDisk(err):
+		return nil, fmt.Errorf("keep machine code: %w", err)
+	case err != nil:
 		return nil, fmt.Errorf("compile module: %w: %w", err, ErrRefused)
 	}
 	m.code = code

@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -153,6 +154,39 @@ func TestCacheUnwritable(t *testing.T) {
 		t.Fatal(err)
 	}
 	answers(t, compile(t, e, file(t, "testdata/c.wasm"), roomy))
+}
+
+// TestCompiledOnce holds that what the compiler refuses is not compiled again, and that a disk that is full costs time alone.
+func TestCompiledOnce(t *testing.T) {
+	full := &os.PathError{Op: "write", Path: "x", Err: errors.New("disk full")}
+	for _, c := range []struct {
+		name  string
+		fails error // where there is a directory
+		calls int
+		want  error
+	}{
+		{"a module", nil, 1, nil},
+		{"what the compiler refuses", fmt.Errorf("it gives up: %w", ErrRefused), 1, ErrRefused},
+		{"a disk that is full", fmt.Errorf("keep machine code: %w", full), 2, nil},
+	} {
+		s, err := openStore(filepath.Join(t.TempDir(), "cache"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := 0
+		m, err := s.compiled(key{}, artifact{}, func(dir string) (*Module, error) {
+			if calls++; dir != "" && c.fails != nil {
+				return nil, c.fails
+			}
+			return &Module{}, nil
+		})
+		if calls != c.calls || !errors.Is(err, c.want) || (m == nil) != (c.want != nil) {
+			t.Errorf("%s: compiled %d times, %v, %v", c.name, calls, m, err)
+		}
+	}
+	if !ofDisk(fmt.Errorf("x: %w", full)) || !ofDisk(&os.LinkError{Err: full.Err}) || ofDisk(ErrRefused) || ofDisk(nil) {
+		t.Error("the disk's errors are not told from others")
+	}
 }
 
 // TestCacheDirectory holds that machine code is taken from nobody else's directory.

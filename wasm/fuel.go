@@ -21,10 +21,11 @@ const maxTable = 1 << 16
 
 // body is what one function body says to caps and fuel.
 type body struct {
-	locals   int // parameters and declared locals
-	code     int // where the instructions begin
-	points   int // branch points
-	wide     int // most values that one of its blocks takes or leaves
+	locals   int   // parameters and declared locals
+	code     int   // where the instructions begin
+	size     int64 // bytes and what counts like them, see Caps
+	points   int   // branch points
+	wide     int   // most values that one of its blocks takes and leaves, or that it returns if more than one
 	segments []segment
 	bulks    []bulk
 }
@@ -45,7 +46,12 @@ type bulk struct {
 // scan reads a function body whole: locals, then instructions to the last end.
 func (l *layout) scan(i int) (body, error) {
 	r := &reader{b: l.bodies[i]}
-	f := body{locals: l.types[l.functions[len(l.imports)+i]].params + r.locals(), code: r.pos}
+	typ := l.types[l.functions[len(l.imports)+i]]
+	f := body{locals: typ.params + r.locals(), code: r.pos}
+	f.size = int64(len(r.b) + f.locals)
+	if results := typ.values - typ.params; results > 1 {
+		f.wide = results
+	}
 	here := segment{at: r.pos, weight: 1, test: true}
 	for open := 1; open > 0 && r.err == nil; {
 		at := r.pos
@@ -71,8 +77,12 @@ func (l *layout) scan(i int) (body, error) {
 				f.bulks = append(f.bulks, bulk{at, shift})
 			}
 		}
+		values := l.values(op, r)
+		if op.typed {
+			f.wide = max(f.wide, values)
+		}
+		f.size += int64(values + op.extra())
 		f.points += op.points()
-		f.wide = max(f.wide, l.width(op, r))
 	}
 	r.end()
 	return f, r.err
@@ -84,18 +94,6 @@ func (f *body) begin(complete, next segment) segment {
 		f.segments = append(f.segments, complete)
 	}
 	return next
-}
-
-// width is how many values a block takes and leaves.
-func (l *layout) width(op instruction, r *reader) int {
-	switch {
-	case !op.typed:
-		return 0
-	case int64(op.index) >= int64(len(l.types)):
-		r.fail("block of type %d of %d", op.index, len(l.types))
-		return 0
-	}
-	return l.types[op.index].values
 }
 
 // weight is what the instruction costs each time, by sentence 2 of the rule.
@@ -128,29 +126,14 @@ func (i instruction) bulk() (shift byte, ok bool) {
 	return 0, false
 }
 
-// points are how many branch points the instruction makes, see Caps.
-func (i instruction) points() int {
-	switch i.op {
-	case opBlock, opIf, opElse, opBr, opBrIf, opReturn:
-		return 1
-	case opBrTable:
-		return i.targets
-	case opLoop:
-		return 4
-	case opPrefix:
-		if _, ok := i.bulk(); ok {
-			return 4
-		}
-	}
-	return 0
-}
-
 // Instrument writes the module anew with the counter of the package comment in it, its memory and table clamped, and without
 // custom sections. The module must have passed [Check] and be valid: then the result is valid too, and computes the same
-// until its fuel is used up. It fails with [ErrRefused] where the module begins with more memory than it is granted.
+// until its fuel is used up. It fails with [ErrRefused] where the module begins with more memory than it is granted, and with
+// [ErrLimits] where nobody can be granted as much.
 func Instrument(module []byte, limits Limits) ([]byte, error) {
-	if limits.Fuel > MaxFuel {
-		return nil, fmt.Errorf("instrument module: %d units of fuel, at most %d", limits.Fuel, uint64(MaxFuel))
+	if limits.Fuel > MaxFuel || limits.Memory > MaxMemory {
+		return nil, fmt.Errorf("instrument module: %d units of fuel, at most %d, and %d bytes of memory, at most %d: %w",
+			limits.Fuel, uint64(MaxFuel), limits.Memory, uint64(MaxMemory), ErrLimits)
 	}
 	l, err := parse(module, uncapped())
 	if err == nil {
@@ -220,7 +203,7 @@ func (l *layout) clampedMemory(limit uint64) ([]byte, error) {
 	if len(l.memories) == 0 {
 		return l.sections[secMemory], nil
 	}
-	m, pages := l.memories[0], uint32(min(limit/PageSize, 1<<16))
+	m, pages := l.memories[0], uint32(limit/PageSize)
 	if m.min > pages {
 		return nil, fmt.Errorf("begins with %d bytes of memory, at most %d", uint64(m.min)*PageSize, limit)
 	}

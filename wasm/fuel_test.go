@@ -71,23 +71,27 @@ func TestFuelRule(t *testing.T) {
 // TestOutOfFuel holds sentence 6: whatever a module tries, it stops soon after its fuel is used up, and says so.
 func TestOutOfFuel(t *testing.T) {
 	forever := code(opLoop, blockEmpty, op(opBr, 0), opEnd)
-	recursion := guest{funcs: []function{{"i:", nil, code(i32(1), op(opCall, 1))}, {"i:", nil, code(i32(1), op(opCall, 0))}}}
-	_ = recursion
+	twice := func(other int) function { // forty deep, and no loop
+		call := code(op(opLocalGet, 0), i32(1), 0x6b, op(opCall, other))
+		return function{"i:", nil, code(op(opLocalGet, 0), opIf, blockEmpty, call, call, opEnd)}
+	}
+	recursion := guest{exports: []export{{"run", 0, 2}}, funcs: []function{twice(1), twice(0), {":", nil, code(i32(40), op(opCall, 0))}}}
 	huge := func(sub byte, immediates ...byte) []byte {
 		return code(opLoop, blockEmpty, i32(0), i32(0), i32(1<<16), bulkOp(sub, immediates...), op(opBr, 0), opEnd)
 	}
 	for name, module := range map[string][]byte{
-		"an empty loop":               run(":", nil, forever),
-		"a loop that only weighs 1":   run(":", nil, code(opLoop, blockEmpty, opBlock, blockEmpty, opEnd, op(opBr, 0), opEnd)),
-		"a loop of br_table":          run(":", nil, code(opLoop, blockEmpty, i32(0), opBrTable, 0, 0, opEnd)),
-		"loops in one another":        run(":", nil, code(repeat(50, code(opLoop, blockEmpty)), op(opBr, 20), repeat(50, []byte{opEnd}))),
-		"endless memory.fill":         run(":", nil, huge(subMemoryFill, 0)),
-		"endless memory.copy":         run(":", nil, huge(subMemoryCopy, 0, 0)),
-		"memory.fill of 4 GiB":        run(":", nil, code(i32(0), i32(0), i32(-1), bulkOp(subMemoryFill, 0), forever)),
-		"table.grow by all there are": run(":", nil, code(opRefNull, typeFuncref, i32(-1), bulkOp(subTableGrow, 0), opDrop, forever)),
-		"endless memory.grow":         run(":", nil, code(opLoop, blockEmpty, i32(1), opMemoryGrow, 0, opDrop, op(opBr, 0), opEnd)),
-		"endless ref.func":            run(":", nil, code(opLoop, blockEmpty, op(opRefFunc, 1), opDrop, op(opBr, 0), opEnd)),
-		"straight on, beyond the end": run(":", nil, repeat(60_000, []byte{1})),
+		"an empty loop":                   run(":", nil, forever),
+		"a loop that only weighs 1":       run(":", nil, code(opLoop, blockEmpty, opBlock, blockEmpty, opEnd, op(opBr, 0), opEnd)),
+		"a loop of br_table":              run(":", nil, code(opLoop, blockEmpty, i32(0), opBrTable, 0, 0, opEnd)),
+		"loops in one another":            run(":", nil, code(repeat(50, code(opLoop, blockEmpty)), op(opBr, 20), repeat(50, []byte{opEnd}))),
+		"endless memory.fill":             run(":", nil, huge(subMemoryFill, 0)),
+		"endless memory.copy":             run(":", nil, huge(subMemoryCopy, 0, 0)),
+		"memory.fill of 4 GiB":            run(":", nil, code(i32(0), i32(0), i32(-1), bulkOp(subMemoryFill, 0), forever)),
+		"table.grow by all there are":     run(":", nil, code(opRefNull, typeFuncref, i32(-1), bulkOp(subTableGrow, 0), opDrop, forever)),
+		"endless memory.grow":             run(":", nil, code(opLoop, blockEmpty, i32(1), opMemoryGrow, 0, opDrop, op(opBr, 0), opEnd)),
+		"endless ref.func":                run(":", nil, code(opLoop, blockEmpty, op(opRefFunc, 1), opDrop, op(opBr, 0), opEnd)),
+		"straight on, beyond the end":     run(":", nil, repeat(60_000, []byte{1})),
+		"functions that call one another": recursion.encode(),
 		"a call of an import": guest{imports: [][3]string{{wasiModule, "sched_yield", ":i"}}, memory: []byte{0, 1}, exports: []export{{"run", 0, 1}},
 			funcs: []function{{":", nil, code(opLoop, blockEmpty, op(opCall, 0), opDrop, op(opBr, 0), opEnd)}}}.encode(),
 	} {
@@ -190,8 +194,11 @@ func TestClamped(t *testing.T) {
 	if _, err := Instrument(grow(nil, []byte{0, 17}, more), Limits{Fuel: 1, Memory: 1 << 20}); !errors.Is(err, ErrRefused) {
 		t.Errorf("a memory that begins beyond the limit: %v, want ErrRefused", err)
 	}
-	if _, err := Instrument(grow(nil, nil, more), Limits{Fuel: MaxFuel + 1}); err == nil {
-		t.Error("more fuel than can be counted is granted")
+	for _, l := range []Limits{{Fuel: MaxFuel + 1}, {Fuel: 1, Memory: MaxMemory + 1}} {
+		_, err := engines(t)["compiler"].Compile(context.Background(), grow(nil, []byte{0, 1}, more), ServiceCaps(), l)
+		if !errors.Is(err, ErrLimits) || errors.Is(err, ErrRefused) {
+			t.Errorf("%+v: %v, want ErrLimits", l, err)
+		}
 	}
 }
 

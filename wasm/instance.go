@@ -26,7 +26,7 @@ func (m *Module) Info() Info { return m.info }
 // IO is what a command reads and may write.
 type IO struct {
 	Stdin     []byte
-	MaxStdout int // bytes
+	MaxStdout int // bytes; where it is zero, what is written is dropped
 }
 
 // Instance is one run of a module: its own memory, clock and random numbers, shared with nobody. It is not safe for
@@ -42,7 +42,7 @@ type Instance struct {
 // Instantiate makes a fresh instance, runs its start function, and calls _initialize where the module exports it, but never
 // _start. The caller closes the instance. It fails with [ErrFuel], [ErrTrap] or [ErrExit] where that is how it ended, and
 // returns the instance even so, closed, for what it has used; otherwise with the context's error. A context that ends also
-// ends a run, within a slice of fuel; what the run would have come to does not depend on when.
+// ends a run, within a slice of fuel or one call of a host function; what the run would have come to does not depend on when.
 func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 	i := &Instance{module: m, world: &world{stdin: io.Stdin, maxStdout: io.MaxStdout, random: 1}}
 	if err := ctx.Err(); err != nil {
@@ -110,7 +110,7 @@ func firstLine(err error) string {
 // calls the export with pointer and length, and copies out what the result points to, pointer in its upper and length in its
 // lower half. It fails like [Instance.Call]; a pointer outside the memory, no room, or more output than allowed is [ErrTrap].
 func (i *Instance) Exchange(ctx context.Context, export string, input []byte, maxOutput int) ([]byte, error) {
-	if err := i.module.exchanges(export); err != nil {
+	if err := i.module.info.Exchanges(export); err != nil {
 		return nil, err
 	}
 	at, err := i.Call(ctx, "alloc", uint64(len(input)))
@@ -134,14 +134,6 @@ func (i *Instance) Exchange(ctx context.Context, export string, input []byte, ma
 		return nil, fmt.Errorf("call %s: %w: answers with %d bytes at %d, outside its memory", export, ErrTrap, n, p)
 	}
 	return append([]byte{}, b...), nil
-}
-
-// exchanges reports whether a module can be talked to in that way.
-func (m *Module) exchanges(export string) error {
-	if e, ok := m.info.Export("memory"); !ok || e.Kind != KindMemory {
-		return fmt.Errorf("find exported memory: there is none: %w", ErrRefused)
-	}
-	return errors.Join(m.info.Require("alloc", "(i32) -> (i32)"), m.info.Require(export, "(i32, i32) -> (i64)"))
 }
 
 // Run runs a command: it calls _start and returns what that wrote to its standard output. Leaving through proc_exit with code

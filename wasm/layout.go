@@ -215,6 +215,10 @@ func (l *layout) readExport(r *reader) {
 			r.fail("exports function %d of %d", index, len(l.functions))
 			return
 		}
+		if int(index) < len(l.imports) {
+			r.fail("exports %q, which is an import; export a function that calls it", e.Name)
+			return
+		}
 		e.Type = l.types[l.functions[index]].text
 	case 1:
 		e.Kind = KindTable

@@ -71,6 +71,25 @@ func (s *store) get(k key) (artifact, string, bool) {
 	return a, dir, err == nil
 }
 
+// compiled is what compile makes of an artifact, stored under a key. It fails with ErrRefused where compile does. Whatever else
+// goes wrong is the disk's fault, which costs time, not modules: then compile is called once more, without a directory.
+func (s *store) compiled(k key, a artifact, compile func(dir string) (*Module, error)) (m *Module, err error) {
+	err = s.put(k, a, func(dir string) (err error) { m, err = compile(dir); return err })
+	switch {
+	case m != nil:
+		return m, nil
+	case errors.Is(err, ErrRefused):
+		return nil, err
+	}
+	return compile("")
+}
+
+// ofDisk reports whether an error is the file system's.
+func ofDisk(err error) bool {
+	path, link := (*fs.PathError)(nil), (*os.LinkError)(nil)
+	return errors.As(err, &path) || errors.As(err, &link)
+}
+
 // put stores an artifact under a key, with what compile adds to the directory that it is given. It fails where compile
 // fails or the disk does; another process that was faster is no failure.
 func (s *store) put(k key, a artifact, compile func(dir string) error) error {

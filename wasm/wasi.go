@@ -155,7 +155,7 @@ func provide(ctx context.Context, rt wazero.Runtime, imports []Import) error {
 		}
 		call := abort
 		if i.Module == wasiModule {
-			call = wasiFunctions()[i.Name].enter
+			call = wasiFunctions()[i.Name].run
 		}
 		params, results, _ := hostTypes(i.Module, i.Name)
 		builders[i.Module].NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(call), params, results).Export(i.Name)
@@ -168,11 +168,20 @@ func provide(ctx context.Context, rt wazero.Runtime, imports []Import) error {
 	return nil
 }
 
-// enter is what the module calls. The only way in which a host function can end a run is to panic; the engine makes an error
-// of it.
-func (f hostFunction) enter(ctx context.Context, m api.Module, stack []uint64) {
+// enter charges for a call of a host function, unless nobody waits for the run any more. The only way in which a host function
+// can end a run is to panic; the engine makes an error of it.
+func enter(ctx context.Context) *world {
+	if err := ctx.Err(); err != nil {
+		panic(&stopped{err})
+	}
 	w := ctx.Value(worldKey{}).(*world)
 	w.charge(callCost)
+	return w
+}
+
+// run is what the module calls.
+func (f hostFunction) run(ctx context.Context, m api.Module, stack []uint64) {
+	w := enter(ctx)
 	if f.call == nil {
 		panic(sys.NewExitError(uint32(stack[0])))
 	}
@@ -180,7 +189,8 @@ func (f hostFunction) enter(ctx context.Context, m api.Module, stack []uint64) {
 	stack[0] = uint64(e)
 }
 
-func abort(_ context.Context, _ api.Module, stack []uint64) {
+func abort(ctx context.Context, _ api.Module, stack []uint64) {
+	enter(ctx)
 	panic(fmt.Errorf("abort called in line %d, column %d", uint32(stack[2]), uint32(stack[3])))
 }
 
@@ -270,8 +280,8 @@ func filestat(_ *world, m api.Memory, args []uint64) errno {
 	return done(m.Write(u32(args[1]), stat[:]))
 }
 
-// vectors goes through a list of n pointers with lengths, each an eighth of its bytes in fuel, until move has had them all or
-// one lies outside the memory. Move says how many bytes it would move, and moves them once that is paid for.
+// vectors goes through a list of n pointers with lengths until move has had them all or one lies outside the memory. Size says
+// how many bytes of a vector there are to move, and move moves them once an eighth of that is paid for.
 func (w *world) vectors(m api.Memory, args []uint64, size func(v []byte) int, move func(v []byte)) errno {
 	list, n, moved := uint64(u32(args[1])), uint64(u32(args[2])), 0
 	w.charge(n)
@@ -315,7 +325,7 @@ func write(w *world, m api.Memory, args []uint64) errno {
 	}
 	return w.vectors(m, args, func(v []byte) int { return len(v) }, func(v []byte) {
 		switch {
-		case fd == 2:
+		case fd == 2 || w.maxStdout == 0:
 		case len(v) > w.maxStdout-len(w.stdout):
 			panic(errStdout)
 		default:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -214,6 +215,25 @@ func TestStdout(t *testing.T) {
 	}
 }
 
+// Where nobody asks for output it is dropped, and costs what it always does.
+func TestStdoutDropped(t *testing.T) {
+	var fuel []uint64
+	for _, most := range []int{0, 1000} {
+		for fd := uint64(1); fd <= 2; fd++ {
+			c := newCaller(t, IO{MaxStdout: most})
+			c.put(0, words(100, 300, 103, 400))
+			c.call(success, "fd_write", fd, 0, 2, 64)
+			if got := len(c.i.world.stdout); c.u32(64) != 700 || got != 0 && (most == 0 || fd == 2) {
+				t.Errorf("%d bytes are written to %d, %d kept, at most %d", c.u32(64), fd, got, most)
+			}
+			fuel = append(fuel, c.i.FuelUsed())
+		}
+	}
+	if slices.Min(fuel) != slices.Max(fuel) {
+		t.Errorf("it takes %d", fuel)
+	}
+}
+
 func subscription(user uint64, kind byte, id uint32, timeout uint64, flags byte) []byte {
 	s := make([]byte, subscriptionSize)
 	binary.LittleEndian.PutUint64(s, user)
@@ -308,6 +328,14 @@ func TestHostFuel(t *testing.T) {
 		i.put(0, words(100, 800, 100, 99))
 		if _, err := i.i.Call(context.Background(), c.name, c.args...); err != nil || i.i.FuelUsed() != c.want {
 			t.Errorf("%s%v: takes %d, want %d; %v", c.name, c.args, i.i.FuelUsed(), c.want, err)
+		}
+	}
+	abort := guest{imports: [][3]string{{"env", "abort", "iiii:"}}, exports: []export{{"run", 0, 1}},
+		funcs: []function{{":", nil, code(repeat(4, i32(0)), op(opCall, 0))}}}.encode()
+	for fuel, want := range map[uint64]error{call + 4: ErrTrap, call + 3: ErrFuel} {
+		i := instantiate(t, compile(t, engines(t)["compiler"], abort, Limits{Fuel: fuel}), IO{})
+		if _, err := i.Call(context.Background(), "run"); !errors.Is(err, want) || i.FuelUsed() != fuel {
+			t.Errorf("abort with %d: takes %d, %v, want all and %v", fuel, i.FuelUsed(), err, want)
 		}
 	}
 	m := compile(t, engines(t)["compiler"], wasi(), Limits{Fuel: 1 << 30, Memory: PageSize})

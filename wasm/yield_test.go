@@ -8,25 +8,30 @@ import (
 	"testing"
 )
 
-var withoutEnd = run(":", nil, code(opLoop, blockEmpty, op(opBr, 0), opEnd))
-
 // A run that has fuel for years ends soon after its context does, and until then collecting garbage does not wait for it. If
 // either were not so, this test would not end.
 func TestRunYields(t *testing.T) {
-	for name, e := range engines(t) {
-		i := instantiate(t, compile(t, e, withoutEnd, Limits{Fuel: MaxFuel, Memory: 1 << 20}), IO{})
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		go func() {
-			_, err := i.Call(ctx, "run")
-			ended <- err
-		}()
-		for range 3 {
-			runtime.GC()
-		}
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) || errors.Is(err, ErrTrap) {
-			t.Errorf("%s: %v, want the context's error", name, err)
+	const pages = 160
+	for work, module := range map[string][]byte{
+		"an empty loop": run(":", nil, code(opLoop, blockEmpty, op(opBr, 0), opEnd)),
+		"hardly anything but host functions": guest{imports: [][3]string{{wasiModule, "random_get", "ii:i"}}, memory: appendU32([]byte{0}, pages), exports: []export{{"run", 0, 1}},
+			funcs: []function{{":", nil, code(opLoop, blockEmpty, i32(0), i32(9_900_000), op(opCall, 0), opDrop, op(opBr, 0), opEnd)}}}.encode(),
+	} {
+		for name, e := range engines(t) {
+			i := instantiate(t, compile(t, e, module, Limits{Fuel: MaxFuel, Memory: pages * PageSize}), IO{})
+			ctx, cancel := context.WithCancel(context.Background())
+			ended := make(chan error, 1)
+			go func() {
+				_, err := i.Call(ctx, "run")
+				ended <- err
+			}()
+			for range 3 {
+				runtime.GC()
+			}
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) || errors.Is(err, ErrTrap) {
+				t.Errorf("%s: %s: %v, want the context's error", work, name, err)
+			}
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"barnraise/manifest"
 	"barnraise/runtime"
 	"barnraise/runtime/suite"
+	"barnraise/wasm"
 )
 
 // section is one section of a module by hand: everything in it is short enough for lengths of one byte.
@@ -78,6 +79,8 @@ func TestStartByHand(t *testing.T) {
 		{"reactor that breaks at once", byHand("alloc", "handle", "_initialize", unreachable), runtime.ErrBroke},
 		{"reactor that never begins", byHand("alloc", "handle", "_initialize", loop...), runtime.ErrBroke},
 		{"no alloc", byHand("malloc", "handle", "_initialize"), runtime.ErrCannot},
+		{"no memory", bytes.Replace(byHand("alloc", "handle", "_initialize"), []byte("memory"), []byte("memoir"), 1), runtime.ErrCannot},
+		{"alloc of another type", byHand("_initialize", "handle", "alloc"), runtime.ErrCannot},
 		{"handle of another type", byHand("handle", "alloc", "_initialize"), runtime.ErrCannot},
 		{"neither handle nor _start", byHand("alloc", "answer", "main"), runtime.ErrCannot},
 		{"_start of another type", byHand("_start", "x", "y"), runtime.ErrCannot},
@@ -111,6 +114,8 @@ func TestStartCannot(t *testing.T) {
 		"no time": func(l *manifest.Limits) { l.Timeout = 0 }, "no request": func(l *manifest.Limits) { l.Request = 0 },
 		"no response":                     func(l *manifest.Limits) { l.Response = 0 },
 		"less memory than it begins with": func(l *manifest.Limits) { l.Memory = 1 },
+		"more memory than there can be":   func(l *manifest.Limits) { l.Memory = wasm.MaxMemory + 1 },
+		"more fuel than there can be":     func(l *manifest.Limits) { l.Fuel = wasm.MaxFuel + 1 },
 	} {
 		s := spec
 		spoil(&s.Limits)

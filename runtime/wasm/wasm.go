@@ -69,7 +69,7 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	}
 	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: uint64(spec.Limits.Memory)}
 	module, err := r.Engine.Compile(ctx, binary, wasm.ServiceCaps(), limits)
-	if errors.Is(err, wasm.ErrRefused) {
+	if errors.Is(err, wasm.ErrRefused) || errors.Is(err, wasm.ErrLimits) {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
 	if err != nil {
@@ -85,7 +85,7 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 // kind tells commands from reactors by what the module exports.
 func kind(info wasm.Info) (command bool, err error) {
 	if _, ok := info.Export("handle"); ok {
-		return false, errors.Join(info.Require("alloc", "(i32) -> (i32)"), info.Require("handle", "(i32, i32) -> (i64)"))
+		return false, info.Exchanges("handle")
 	}
 	if _, ok := info.Export("_start"); ok {
 		return true, info.Require("_start", "() -> ()")
