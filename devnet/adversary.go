@@ -3,13 +3,18 @@ package devnet
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"barnraise/image"
 	"barnraise/runtime"
 	runwasm "barnraise/runtime/wasm"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Adversary is what a server does to those who ask it. What it signs it signs with its own key, as a real one would.
@@ -18,7 +23,7 @@ type Adversary struct {
 
 	home   bool // it is the services' home
 	dead   bool // it is registered and gone
-	silent bool // it takes requests and never answers
+	silent bool // it takes requests, lets their time run out, and says so (504)
 	lies   atomic.Bool
 }
 
@@ -30,8 +35,8 @@ var behaviours = map[string]func(*Adversary){
 	"deadhome":  func(a *Adversary) { a.home, a.dead = true, true },
 }
 
-// Adversaries lists the adversaries there are: liar alters one byte of each answer, silent never answers, lyinghome and
-// deadhome are the home of every service.
+// Adversaries lists the adversaries there are: liar alters one byte of each answer, silent lets the time of every call run out
+// and answers 504, lyinghome and deadhome are the home of every service.
 func Adversaries() []string { return slices.Sorted(maps.Keys(behaviours)) }
 
 func newAdversary(name string) *Adversary {
@@ -89,41 +94,78 @@ func (f *falsified) Call(ctx context.Context, request []byte) ([]byte, error) {
 	return Falsify(response), nil
 }
 
-// Falsify alters one byte of a result so that the answer still looks like one: the last digit, or letter within a word, is
-// another one then. Errors, and results that have neither, are left as they are.
+// Falsify alters one byte of a result so that the answer is still a strict one, but another: the last letter or digit that
+// stands in a text, outside of escapes, or ends a number, before its exponent. Names of members, errors, and results that have
+// nothing else in them, are left as they are.
 func Falsify(response []byte) []byte {
 	lie := bytes.Clone(response)
-	from := bytes.Index(lie, []byte(`"result":`))
-	if from < 0 {
-		return lie
-	}
-	from += len(`"result":`)
-	for i := len(lie) - 1; i > from; i-- {
-		c, before := lie[i], lie[i-1]
-		switch {
-		case '0' <= c && c <= '9' && (alphanumeric(before) || before == '"'):
-			lie[i] = '0' + (c-'0'+1)%10
-		case '1' <= c && c <= '9' && before != '-':
-			lie[i] = '1' + (c-'1'+1)%9
-		case 'a' <= c && c <= 'z' && 'a' <= before && before <= 'z' && inText(lie[:i]):
-			lie[i] = 'a' + (c-'a'+1)%26
-		default:
-			continue
-		}
-		return lie
+	if i := alterable(lie); i >= 0 {
+		lie[i] = other(lie[i])
 	}
 	return lie
 }
 
-func alphanumeric(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' }
-
-// inText reports whether what follows is within a string, and no name of a member: names end before a colon.
-func inText(before []byte) bool {
-	quotes := 0
-	for i, c := range before {
-		if c == '"' && (i == 0 || before[i-1] != '\\') {
-			quotes++
+// alterable is where the last byte stands that can be another one in a result, -1 where there is none.
+func alterable(response []byte) int {
+	d := jsontext.NewDecoder(bytes.NewReader(response))
+	last := -1
+	for {
+		switch d.PeekKind() {
+		case '{', '[', '}', ']':
+			if _, err := d.ReadToken(); err != nil {
+				return -1
+			}
+			continue
+		}
+		v, err := d.ReadValue()
+		if errors.Is(err, io.EOF) {
+			return last
+		}
+		if err != nil {
+			return -1
+		}
+		around, members := d.StackIndex(d.StackDepth())
+		name := around == '{' && members%2 == 1
+		if path := string(d.StackPointer()) + "/"; name || !strings.HasPrefix(path, "/result/") {
+			continue
+		}
+		if i := alterableIn(v); i >= 0 {
+			last = int(d.InputOffset()) - len(v) + i
 		}
 	}
-	return quotes%2 == 1
+}
+
+// alterableIn is the same within one text, number or literal.
+func alterableIn(v jsontext.Value) int {
+	last := -1
+	switch v.Kind() {
+	case '0':
+		mantissa, _, _ := bytes.Cut(bytes.ToLower(v), []byte("e"))
+		return len(mantissa) - 1
+	case '"':
+		for i := 1; i < len(v)-1; i++ {
+			switch {
+			case v[i] == '\\' && v[i+1] == 'u':
+				i += len("uXXXX")
+			case v[i] == '\\':
+				i++
+			case other(v[i]) != v[i]:
+				last = i
+			}
+		}
+	}
+	return last
+}
+
+// other is the next digit or letter; everything else stays what it is.
+func other(c byte) byte {
+	for _, r := range []struct{ first, last byte }{{'0', '9'}, {'a', 'z'}, {'A', 'Z'}} {
+		switch {
+		case c == r.last:
+			return r.first
+		case r.first <= c && c < r.last:
+			return c + 1
+		}
+	}
+	return c
 }

@@ -42,23 +42,33 @@ func openState(o Options) (state, error) {
 	return s, s.check()
 }
 
+// servers is how many a new network has: where it is not said four, or as many more as leave two of them honest.
+func (o Options) servers() int {
+	if o.Servers != 0 {
+		return o.Servers
+	}
+	return max(4, len(o.With)+2)
+}
+
+// Check reports what makes the options those of no network, whatever the directory holds.
+func (o Options) Check() error {
+	servers := o.servers()
+	if servers < 1 || servers > MaxServers {
+		return fmt.Errorf("%d servers: want 1 to %d", servers, MaxServers)
+	}
+	return state{With: o.With, Ports: make([]int, servers)}.check()
+}
+
 func newState(o Options, path string) (state, error) {
 	s := state{With: o.With}
-	servers := o.Servers
-	if servers == 0 {
-		servers = max(4, len(o.With)+2)
+	if err := o.Check(); err != nil {
+		return s, err
 	}
-	if servers < 1 || servers > MaxServers {
-		return s, fmt.Errorf("%d servers: want 1 to %d", servers, MaxServers)
-	}
-	ports, err := freePorts(servers + 1)
+	ports, err := freePorts(o.servers() + 1)
 	if err != nil {
 		return s, err
 	}
 	s.RPC, s.Ports = ports[0], ports[1:]
-	if err := s.check(); err != nil {
-		return s, err
-	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return s, err
 	}

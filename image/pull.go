@@ -13,7 +13,7 @@ import (
 )
 
 // DefaultTimeout is how long one request may take where [Puller.Timeout] is zero, and MinRate what a source must deliver, in
-// bytes a second, to be given more time than that.
+// bytes a second, to be given more time than that. [Handler] gives whoever asks it the same time.
 const (
 	DefaultTimeout = 15 * time.Second
 	MinRate        = 128 << 10
@@ -32,7 +32,8 @@ type Puller struct {
 // Sources are the base URLs of servers that serve /v2/ as [Handler] does. A blob that one of them does not deliver is asked
 // of the next, so a pull that broke off goes on where it was, also from elsewhere. Where a blob comes from nobody, the error
 // has a line for each source with its reason, [ErrMismatch] where it sent other bytes. Pull fails with [ErrNoVariant] where
-// the image has none of the platforms, with [ErrImage] where it is malformed or beyond the bounds.
+// the image has none of the platforms, with [ErrImage] where it is malformed or beyond the bounds, or where the manifest of
+// its wasm variant shows that [Store.Module] would not read it: then no layer is asked for.
 func (p *Puller) Pull(ctx context.Context, index barnraise.Digest, sources []string, platforms ...string) ([]Variant, error) {
 	t := &transfer{Puller: p, sources: slices.Clone(sources)}
 	variants, err := t.pull(ctx, index, platforms)
@@ -67,7 +68,7 @@ func (t *transfer) pull(ctx context.Context, index barnraise.Digest, platforms [
 		return nil, errors.Join(fmt.Errorf("%w %s", ErrNoVariant, strings.Join(platforms, ", ")), err)
 	}
 	for _, v := range variants {
-		if err := t.variant(ctx, v.Manifest); err != nil {
+		if err := t.variant(ctx, v); err != nil {
 			return nil, fmt.Errorf("%s: %w", v.Platform, err)
 		}
 	}
@@ -106,9 +107,12 @@ func (t *transfer) manifest(ctx context.Context, d barnraise.Digest, most int64)
 	return t.Store.manifest(d)
 }
 
-// variant completes one variant.
-func (t *transfer) variant(ctx context.Context, d barnraise.Digest) error {
-	m, err := t.manifest(ctx, d, MaxDocument)
+// variant completes one variant, unless its manifest shows that it can never run.
+func (t *transfer) variant(ctx context.Context, v Variant) error {
+	m, err := t.manifest(ctx, v.Manifest, MaxDocument)
+	if err == nil && v.Platform == Wasm {
+		_, err = m.moduleLayer()
+	}
 	if err != nil {
 		return err
 	}
@@ -151,7 +155,7 @@ func (t *transfer) ask(ctx context.Context, source, kind string, d barnraise.Dig
 		timeout = DefaultTimeout
 	}
 	if kind == "blobs" {
-		timeout += time.Duration(most) * time.Second / MinRate
+		timeout += atMinRate(most)
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -178,3 +182,6 @@ func (t *transfer) ask(ctx context.Context, source, kind string, d barnraise.Dig
 	}
 	return t.Store.Import(d, resp.Body, most)
 }
+
+// atMinRate is how long so many bytes take at the rate that is asked for.
+func atMinRate(bytes int64) time.Duration { return time.Duration(bytes) * time.Second / MinRate }

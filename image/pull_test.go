@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"barnraise"
@@ -359,3 +361,80 @@ func TestPullBounds(t *testing.T) {
 		t.Errorf("a manifest pulled as an index: %v", err)
 	}
 }
+
+// A wasm variant that can never run costs the puller its manifest and nothing more.
+func TestPullAsksForNoLayersInVain(t *testing.T) {
+	layer := func(mediaType string, size int64) descriptor {
+		return descriptor{MediaType: mediaType, Digest: barnraise.Sum([]byte(mediaType)), Size: size}
+	}
+	for name, layers := range map[string][]descriptor{
+		"twelve layers":      slices.Repeat([]descriptor{layer(typeTar, 80<<20)}, 12),
+		"too large a layer":  {layer(typeTarGzip, maxTar+1)},
+		"too large a module": {layer(typeWasm, MaxModule+1)},
+		"unknown form":       {layer("application/zip", 1)},
+	} {
+		full := openStore(t)
+		c, err1 := put(full, typeWasmConfig, []byte(`{"os":"wasip1","architecture":"wasm"}`))
+		m, err2 := put(full, typeManifest, encode(manifest{MediaType: typeManifest, Config: c, Layers: layers}))
+		m.Platform = &platform{OS: "wasip1", Architecture: "wasm"}
+		x, err3 := put(full, typeIndex, encode(index{MediaType: typeIndex, Manifests: []descriptor{m}}))
+		if err := errors.Join(err1, err2, err3); err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		source := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			Handler(full, nil).ServeHTTP(w, r)
+		}))
+		p := &Puller{Client: http.DefaultClient, Store: openStore(t)}
+		if _, err := p.Pull(t.Context(), x.Digest, []string{source}, Wasm); !errors.Is(err, ErrImage) || asked != 2 {
+			t.Errorf("%s: %v, asked %d times, want index and manifest", name, err, asked)
+		}
+	}
+}
+
+// Who takes a blob at the rate that pullers ask for gets all of it, from a server with a short limit for everything else.
+func TestHandlerGivesPullersTheirTime(t *testing.T) {
+	s := openStore(t)
+	d, err := s.Put(make([]byte, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		server := &http.Server{Handler: Handler(s, nil), WriteTimeout: time.Second}
+		go server.Serve(&once{near, make(chan struct{}, 1)})
+		if _, err := io.WriteString(far, "GET /v2/a/blobs/"+d.String()+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for b := make([]byte, MinRate/4); err == nil; time.Sleep(time.Second / 4) {
+			var n int
+			n, err = io.ReadFull(far, b)
+			total += n
+		}
+		if total <= 1<<20 {
+			t.Errorf("%d bytes of head and blob came: %v", total, err)
+		}
+		server.Close()
+		far.Close()
+	})
+}
+
+// once accepts one connection, and then waits to be closed.
+type once struct {
+	conn net.Conn
+	open chan struct{}
+}
+
+func (o *once) Accept() (net.Conn, error) {
+	if c := o.conn; c != nil {
+		o.conn = nil
+		return c, nil
+	}
+	<-o.open
+	return nil, net.ErrClosed
+}
+
+func (o *once) Close() error   { close(o.open); return nil }
+func (o *once) Addr() net.Addr { return &net.TCPAddr{} }

@@ -118,11 +118,11 @@ func (s *Store) module(variant barnraise.Digest) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.Layers) != 1 {
-		return nil, fmt.Errorf("%d layers, want the module in one: %w", len(m.Layers), ErrImage)
+	layer, err := m.moduleLayer()
+	if err != nil {
+		return nil, err
 	}
-	layer := m.Layers[0]
-	if m.Config.MediaType == typeWasmConfig && layer.MediaType == typeWasm {
+	if layer.MediaType == typeWasm {
 		return s.read(layer, MaxModule)
 	}
 	c, err := s.config(m)
@@ -136,23 +136,39 @@ func (s *Store) module(variant barnraise.Digest) ([]byte, error) {
 	return s.file(layer, command[0])
 }
 
+// moduleLayer is the layer that a wasm variant has its module in: in the clear in a wasm artifact, else in an archive. It
+// fails with [ErrImage] where the manifest shows that no module can come of it.
+func (m manifest) moduleLayer() (descriptor, error) {
+	if len(m.Layers) != 1 {
+		return descriptor{}, fmt.Errorf("%d layers, want the module in one: %w", len(m.Layers), ErrImage)
+	}
+	layer, most := m.Layers[0], int64(maxTar)
+	switch {
+	case layer.MediaType == typeWasm && m.Config.MediaType == typeWasmConfig:
+		most = MaxModule
+	case layer.MediaType != typeTar && layer.MediaType != typeTarGzip:
+		return descriptor{}, fmt.Errorf("layer %s is of type %.80q, want tar, plain or gzip: %w", layer.Digest, layer.MediaType, ErrImage)
+	}
+	if layer.Size > most {
+		return descriptor{}, fmt.Errorf("layer %s has %d bytes, at most %d: %w", layer.Digest, layer.Size, most, ErrImage)
+	}
+	return layer, nil
+}
+
 // file takes one file out of a layer.
 func (s *Store) file(layer descriptor, name string) ([]byte, error) {
 	b, err := s.read(layer, maxTar)
 	if err != nil {
 		return nil, err
 	}
-	switch layer.MediaType {
-	case typeTar:
+	if layer.MediaType == typeTar {
 		return extract(bytes.NewReader(b), name)
-	case typeTarGzip:
-		z, err := gzip.NewReader(bytes.NewReader(b))
-		if err != nil {
-			return nil, fmt.Errorf("layer %s: %w: %w", layer.Digest, err, ErrImage)
-		}
-		return extract(z, name)
 	}
-	return nil, fmt.Errorf("layer %s is of type %.80q, want tar, plain or gzip: %w", layer.Digest, layer.MediaType, ErrImage)
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, fmt.Errorf("layer %s: %w: %w", layer.Digest, err, ErrImage)
+	}
+	return extract(z, name)
 }
 
 // maxTar is how much of an archive is unpacked, in bytes: a module, and some room for what stands beside it.

@@ -7,14 +7,18 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"barnraise"
 )
 
 // Handler serves a store by the pull half of the OCI distribution API, under /v2/: GET and HEAD of manifests and blobs, by
 // digest only and for any repository name, since a digest means the same under each. What allowed refuses is answered as if
-// it were not held; nil allows all. A damaged blob breaks off before its end. 400 where a name or digest is malformed, 404
-// for tags, 405 for other methods, 500 where the disk fails, each with the JSON body of the specification.
+// it were not held; nil allows all. 400 where a name or digest is malformed, 404 for tags, 405 for other methods, 500 where
+// the disk fails, each with the JSON body of the specification.
+//
+// A damaged blob breaks off before its end. Whoever takes a blob gets as much time for it as a [Puller] gives, whatever the
+// WriteTimeout of the server is.
 func Handler(s *Store, allowed func(barnraise.Digest) bool) http.Handler {
 	return registry{s, allowed}
 }
@@ -125,6 +129,8 @@ func (g registry) blob(w http.ResponseWriter, r *http.Request, d barnraise.Diges
 	if r.Method == http.MethodHead {
 		return
 	}
+	// It fails only where there is no connection to set it on.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(DefaultTimeout + atMinRate(size)))
 	_, _ = io.Copy(w, body) // where it breaks off, the length sent before says so
 }
 

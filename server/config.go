@@ -46,7 +46,11 @@ func ReadConfig(path string) (Config, error) {
 	if err := strictyaml.Decode(path, data, &c); err != nil {
 		return Config{}, err
 	}
-	for _, name := range []*string{&c.Network, &c.Key, &c.Account, &c.Data} {
+	files := []*string{&c.Network, &c.Key, &c.Account, &c.Data}
+	if c.TLS != nil {
+		files = append(files, &c.TLS.Certificate, &c.TLS.Key)
+	}
+	for _, name := range files {
 		if *name != "" && !filepath.IsAbs(*name) {
 			*name = filepath.Join(filepath.Dir(path), *name)
 		}
@@ -58,8 +62,10 @@ func ReadConfig(path string) (Config, error) {
 }
 
 func (c *Config) check() error {
-	slices.Sort(c.Own)
-	slices.Sort(c.Rewards)
+	for _, list := range []*[]barnraise.ServiceID{&c.Own, &c.Rewards} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	for _, key := range []struct{ name, value, hint string }{
 		{"listen", c.Listen, "the address to listen on, such as 127.0.0.1:8443"},
 		{"url", c.URL, "the URL under which others reach this server, as registered"},
@@ -71,9 +77,9 @@ func (c *Config) check() error {
 		}
 	}
 	switch {
-	case !barnraise.ValidList(slices.Compact(slices.Clone(c.Own)), barnraise.MaxOffers):
+	case !barnraise.ValidList(c.Own, barnraise.MaxOffers):
 		return fmt.Errorf("own: want at most %d ids of services, none of them 0", barnraise.MaxOffers)
-	case !barnraise.ValidList(slices.Compact(slices.Clone(c.Rewards)), barnraise.MaxRewards):
+	case !barnraise.ValidList(c.Rewards, barnraise.MaxRewards):
 		return fmt.Errorf("rewards: want at most %d ids of services, none of them 0", barnraise.MaxRewards)
 	case c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == ""):
 		return errors.New("tls: want both certificate and key")

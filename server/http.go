@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,11 +35,16 @@ func (s *Server) serves(d barnraise.Digest) bool {
 }
 
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	s.mu.RLock()
+	draining, looked := s.draining, s.looked
+	s.mu.RUnlock()
 	switch {
-	case s.draining.Load():
+	case draining:
 		fail(w, http.StatusServiceUnavailable, "", "draining")
 	case s.id.Load() == 0:
 		fail(w, http.StatusServiceUnavailable, "", "this server has not found itself in the registry yet")
+	case !looked:
+		fail(w, http.StatusServiceUnavailable, "", "starting")
 	default:
 		io.WriteString(w, "ok\n")
 	}
@@ -63,38 +69,47 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusMethodNotAllowed, "", "send one JSON-RPC 2.0 request by POST")
 		return
 	}
-	if s.draining.Load() {
-		fail(w, http.StatusServiceUnavailable, "", "draining")
-		return
-	}
-	hosted, kind := s.find(r.PathValue("service"), r.PathValue("revision"))
+	hosted, refusal := s.enter(r.PathValue("service"), r.PathValue("revision"))
 	if hosted == nil {
-		fail(w, http.StatusNotFound, kind, "")
+		fail(w, refusal.Status, refusal.Type, refusal.Detail)
 		return
 	}
-	select {
-	case hosted.places <- struct{}{}:
-		defer func() { <-hosted.places }()
-		s.answer(w, r, hosted)
-	default:
-		h.Set("Retry-After", "1")
-		fail(w, http.StatusTooManyRequests, "", "too many calls of this service are under way")
-	}
+	defer s.calls.Done()
+	s.answer(w, r, hosted)
 }
 
-func (s *Server) find(service, revision string) (*hosted, string) {
-	id, err := strconv.ParseUint(service, 10, 32)
-	number, err2 := strconv.ParseUint(revision, 10, 32)
-	if err != nil || err2 != nil {
-		return nil, unknownService
-	}
+// enter lets a call in, which s.calls counts from then on, or says why not.
+func (s *Server) enter(service, revision string) (*hosted, problem) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	revisions := s.hosted[barnraise.ServiceID(id)]
-	if len(revisions) == 0 {
-		return nil, unknownService
+	if s.draining {
+		return nil, problem{Status: http.StatusServiceUnavailable, Detail: "draining"}
 	}
-	return revisions[uint32(number)], unknownRevision
+	h, refusal := s.find(service, revision)
+	if h != nil {
+		s.calls.Add(1)
+	}
+	return h, refusal
+}
+
+// find returns what is to be called, or why it cannot be. The lock is held.
+func (s *Server) find(service, revision string) (*hosted, problem) {
+	id, err := strconv.ParseUint(service, 10, 32)
+	if err != nil {
+		return nil, problem{Status: http.StatusNotFound, Type: unknownService}
+	}
+	number, err := strconv.ParseUint(revision, 10, 32)
+	k := hostKey{barnraise.ServiceID(id), uint32(number)}
+	if h := s.hosted[k.service][k.revision]; h != nil && err == nil {
+		return h, problem{}
+	}
+	switch {
+	case !s.looked, err == nil && slices.Contains(s.wanted, k):
+		return nil, problem{Status: http.StatusServiceUnavailable, Detail: "starting"}
+	case len(s.hosted[k.service]) > 0, slices.ContainsFunc(s.wanted, func(w hostKey) bool { return w.service == k.service }):
+		return nil, problem{Status: http.StatusNotFound, Type: unknownRevision}
+	}
+	return nil, problem{Status: http.StatusNotFound, Type: unknownService}
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *hosted) {
@@ -104,19 +119,22 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *hosted) {
 		fail(w, http.StatusRequestEntityTooLarge, "", "the service takes "+h.spec.Limits.Request.String())
 		return
 	}
-	request, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	request, err := s.transit.read(w, r, limit)
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):
 		fail(w, http.StatusRequestEntityTooLarge, "", "the service takes "+h.spec.Limits.Request.String())
 		return
+	case errors.Is(err, errGaveWay):
+		w.Header().Set("Connection", "close")
+		fail(w, http.StatusTooManyRequests, "", errGaveWay.Error())
+		return
 	case err != nil:
-		fail(w, http.StatusBadRequest, "", "the request did not arrive whole")
+		w.Header().Set("Connection", "close")
+		fail(w, http.StatusBadRequest, "", "the request did not arrive whole, or not in time")
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(h.spec.Limits.Timeout))
-	defer cancel()
-	response, err := h.instance.Call(ctx, request)
+	response, err := h.call(r.Context(), request)
 	if err != nil {
 		status, detail := class(err)
 		s.log.Debug("call", "service", h.service, "revision", h.revision, "status", status, "err", err)
@@ -129,7 +147,26 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *hosted) {
 	header.Set("Cache-Control", "no-store, no-transform")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Barnraise-Receipt", s.receipt(h, request, response))
-	w.Write(response)
+	s.transit.write(w, response)
+}
+
+// maxCalls is how many calls of one revision may be under way at once.
+const maxCalls = 64
+
+// errBusy is the error for a call that would be one too many.
+var errBusy = errors.New("too many calls of this service are under way")
+
+// call has the service answer. It takes a place while the service works on it, not while a caller sends or receives.
+func (h *hosted) call(ctx context.Context, request []byte) ([]byte, error) {
+	select {
+	case h.places <- struct{}{}:
+		defer func() { <-h.places }()
+	default:
+		return nil, errBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.spec.Limits.Timeout))
+	defer cancel()
+	return h.instance.Call(ctx, request)
 }
 
 // receipt signs the answer.
@@ -144,6 +181,8 @@ func (s *Server) receipt(h *hosted, request, response []byte) string {
 // class maps a failure to its status (docs/protocol.md, 3.4). The detail is for callers and says nothing of this machine.
 func class(err error) (status int, detail string) {
 	switch {
+	case errors.Is(err, errBusy):
+		return http.StatusTooManyRequests, errBusy.Error()
 	case errors.Is(err, jsonrpc.ErrBatch):
 		return http.StatusBadRequest, jsonrpc.ErrBatch.Error()
 	case errors.Is(err, jsonrpc.ErrNotification):

@@ -19,6 +19,7 @@ const (
 	unknownRevision = "unknown-revision"
 )
 
+// fail answers with a problem. Who is to come again is told when.
 func fail(w http.ResponseWriter, status int, kind, detail string) {
 	if kind == "" {
 		kind = "about:blank"
@@ -27,6 +28,9 @@ func fail(w http.ResponseWriter, status int, kind, detail string) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store, no-transform")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
 	w.WriteHeader(status)
 	b, err := json.Marshal(problem{Type: kind, Title: http.StatusText(status), Status: status, Detail: detail})
 	if err == nil {

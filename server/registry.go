@@ -3,10 +3,22 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"barnraise"
 	"barnraise/registry/evm"
 )
+
+// Registry is what a server needs of the registry: to read it and, with an account, to say what it offers.
+type Registry interface {
+	// Snapshot is the registry at the head of the chain.
+	Snapshot(ctx context.Context) (*barnraise.Snapshot, error)
+	// Confirmed is the registry that hosting goes by, some blocks behind the head (protocol 1.9).
+	Confirmed(ctx context.Context) (*barnraise.Snapshot, error)
+	// SetLists replaces the lists of a server. It fails with [ErrReadOnly] where this server has no account to do it with,
+	// and with an [evm.Revert] where the contract refuses.
+	SetLists(ctx context.Context, id barnraise.ServerID, offers, rewards []barnraise.ServiceID, capacity uint32) error
+}
 
 // ErrReadOnly is the error for a write by a server that has no account.
 var ErrReadOnly = errors.New("this server has no account to write to the registry with")
@@ -27,4 +39,84 @@ func (c chain) SetLists(ctx context.Context, id barnraise.ServerID, offers, rewa
 	}
 	_, err := c.Registry.SetLists(ctx, c.account, id, offers, rewards, capacity)
 	return err
+}
+
+// lists are what a server says of itself on chain.
+type lists struct {
+	offers, rewards []barnraise.ServiceID
+	capacity        uint32
+}
+
+func listsOf(v barnraise.Server) lists { return lists{v.Offers, v.Rewards, v.Capacity} }
+
+func (l lists) equal(o lists) bool {
+	return slices.Equal(l.offers, o.offers) && slices.Equal(l.rewards, o.rewards) && l.capacity == o.capacity
+}
+
+// lists adds to the offers on chain what this server runs of its own, once it runs (protocol 9.3). Rewards and capacity
+// follow the configuration where it speaks of them; rewards only from the block on from which the contract takes them.
+func (s *Server) lists(me barnraise.Server) lists {
+	l := listsOf(me)
+	l.offers = slices.Clone(l.offers)
+	for _, id := range s.config.Own {
+		s.mu.RLock()
+		runs := len(s.hosted[id]) > 0
+		s.mu.RUnlock()
+		if runs {
+			l.offers = append(l.offers, id)
+		}
+	}
+	slices.Sort(l.offers)
+	l.offers = slices.Compact(l.offers)
+	if s.config.Rewards != nil && s.block.Load()+1 >= s.rewardsFrom.Load() {
+		l.rewards = s.config.Rewards
+	}
+	if s.config.Capacity != 0 {
+		l.capacity = s.config.Capacity
+	}
+	return l
+}
+
+// announce writes the lists that do not stand on chain yet, beside everything else: until a transaction is in a block, minutes
+// may pass. It is called by one goroutine at a time.
+func (s *Server) announce(ctx context.Context, me barnraise.Server) {
+	if !s.writes || s.lists(me).equal(listsOf(me)) {
+		return
+	}
+	s.announcing.Store(true)
+	s.work.Go(func() {
+		defer s.announcing.Store(false)
+		if err := s.write(ctx, me); err != nil && ctx.Err() == nil {
+			s.log.Warn("announce offers", "err", err)
+		}
+	})
+}
+
+// write sends the lists, and where it is too soon for other rewards, the rest of them.
+func (s *Server) write(ctx context.Context, me barnraise.Server) error {
+	l := s.lists(me)
+	err := s.registry.SetLists(ctx, me.ID, l.offers, l.rewards, l.capacity)
+	if earliest, soon := tooSoon(err); soon {
+		s.log.Info("rewards have to wait", "until block", earliest)
+		s.rewardsFrom.Store(earliest)
+		if l = s.lists(me); l.equal(listsOf(me)) {
+			return nil
+		}
+		err = s.registry.SetLists(ctx, me.ID, l.offers, l.rewards, l.capacity)
+	}
+	if err != nil {
+		return err
+	}
+	s.log.Info("announced", "offers", l.offers, "rewards", l.rewards)
+	return nil
+}
+
+// tooSoon reports whether the contract refuses because rewards changed too lately, and from which block on it will not.
+func tooSoon(err error) (earliest uint64, soon bool) {
+	var refused *evm.Revert
+	if !errors.As(err, &refused) || refused.Name != "RewardsTooSoon" {
+		return 0, false
+	}
+	earliest, soon = refused.Fields["earliest"].(uint64)
+	return earliest, soon
 }

@@ -22,17 +22,11 @@ import (
 	"barnraise/content"
 	"barnraise/dial"
 	"barnraise/image"
+	"barnraise/manifest"
 	"barnraise/registry"
 	"barnraise/runtime"
 	"barnraise/verifiers"
 )
-
-// Registry is what a server needs of the registry: to read it and, with an account, to say what it offers.
-type Registry interface {
-	Snapshot(ctx context.Context) (*barnraise.Snapshot, error)
-	// SetLists replaces the lists of a server. It fails where this server has no account to do it with.
-	SetLists(ctx context.Context, id barnraise.ServerID, offers, rewards []barnraise.ServiceID, capacity uint32) error
-}
 
 // Dependencies are what a server is given; all but Local and Log are needed.
 type Dependencies struct {
@@ -71,14 +65,23 @@ type Server struct {
 	runtime runtime.Runtime
 	public  net.Listener
 
-	draining atomic.Bool
-	block    atomic.Uint64 // the newest registry block seen
-	id       atomic.Uint32 // own id, once known
+	block       atomic.Uint64  // the newest registry block seen
+	id          atomic.Uint32  // own id, once known
+	announcing  atomic.Bool    // a transaction is under way
+	rewardsFrom atomic.Uint64  // the block from which the contract takes other rewards
+	work        sync.WaitGroup // starts, stops and transactions under way
+	calls       sync.WaitGroup // calls under way
+	transit     transit
+	starting    chan struct{} // starts that have all they need and take much memory
 
-	mu     sync.RWMutex
-	hosted map[barnraise.ServiceID]map[uint32]*hosted
-	trials map[hostKey]trial // revisions that did not start
-	served map[barnraise.Digest]bool
+	mu       sync.RWMutex
+	draining bool      // no call is let in any more
+	looked   bool      // wanted is known
+	wanted   []hostKey // what is to run
+	hosted   map[barnraise.ServiceID]map[uint32]*hosted
+	underWay map[hostKey]context.CancelFunc // what is being started, or stopped; it gives up a start
+	trials   map[hostKey]trial              // revisions that did not start
+	served   map[barnraise.Digest]bool
 
 	intro introduction
 }
@@ -87,8 +90,8 @@ type Server struct {
 func Open(c Config, d Dependencies) (*Server, error) {
 	s := &Server{
 		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, key: d.Key, local: d.Local, log: d.Log, poll: d.Poll,
-		http:   dial.Client(d.Network.Private(), 0),
-		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), trials: make(map[hostKey]trial),
+		http: dial.Client(d.Network.Private(), 0), transit: transit{room: transitRoom}, starting: make(chan struct{}, startsAtOnce),
+		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial),
 	}
 	if s.poll <= 0 {
 		s.poll = 2 * time.Second
@@ -135,10 +138,11 @@ func (s *Server) Addr() net.Addr { return s.public.Addr() }
 const Drain = 30 * time.Second
 
 // Run answers and follows the registry until the context ends; then it finishes the calls in flight and stops what it ran.
-// It returns nil after an orderly end.
+// Who asks meanwhile is told that it is draining. It returns nil after an orderly end.
 func (s *Server) Run(ctx context.Context) error {
+	longest := timeFor(int64(manifest.MaxLimits.Request)) + time.Duration(manifest.MaxLimits.Timeout) // until an answer is sent
 	public := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 150 * time.Second,
+		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: longest + patience,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
@@ -154,14 +158,40 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	s.draining.Store(true)
 	stop()
 	<-followed
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), Drain)
+	return errors.Join(err, s.drain(context.WithoutCancel(ctx), public))
+}
+
+// drain ends in order: no more calls, those under way finished, the listener closed, what runs stopped.
+func (s *Server) drain(ctx context.Context, public *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, Drain)
 	defer cancel()
-	err = errors.Join(err, public.Shutdown(grace), s.stopAll(grace))
+	s.mu.Lock()
+	s.draining = true
+	s.mu.Unlock()
+	var errs []error
+	_ = await(ctx, &s.calls) // where they are not done in time, neither is the next step
+	if err := public.Shutdown(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("finish what is under way: %w", err), public.Close())
+	}
+	s.retain(func(hostKey) bool { return false })
+	if err := await(ctx, &s.work); err != nil {
+		errs = append(errs, fmt.Errorf("stop what runs: %w", err))
+	}
 	s.http.CloseIdleConnections()
-	return err
+	return errors.Join(errs...)
+}
+
+func await(ctx context.Context, g *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() { g.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (s *Server) serve(public *http.Server) (err error) {

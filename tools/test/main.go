@@ -31,10 +31,7 @@ func main() {
 }
 
 func run(args []string, out io.Writer) error {
-	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, ".") || strings.HasPrefix(a, "barnraise") }) {
-		args = append(args, "./...")
-	}
-	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd := exec.Command("go", command(args)...)
 	cmd.Stderr = os.Stderr
 	stream, err := cmd.StdoutPipe()
 	if err != nil {
@@ -44,61 +41,125 @@ func run(args []string, out io.Writer) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start go: %w; is Go installed and on PATH?", err)
 	}
-	r := report{output: make(map[string][]string), out: out}
-	lines := bufio.NewScanner(stream)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			fmt.Fprintln(out, lines.Text())
-			continue
-		}
-		r.take(e)
-	}
+	r := newReport(out)
+	unread := r.read(stream)
 	failed := cmd.Wait()
 	r.close(time.Since(start))
 	if failed != nil {
 		return fmt.Errorf("%d of %d packages fail", max(r.failed, 1), r.packages)
 	}
-	return lines.Err()
+	return unread
 }
+
+// command is what go is called with.
+func command(args []string) []string {
+	all := []string{"test", "-json"}
+	if !namesPackage(args) {
+		all = append(all, "./...")
+	}
+	return append(all, args...)
+}
+
+// takeValue lists the flags of go test and go build that people use and that take the next argument where no = follows them.
+var takeValue = strings.Fields(`bench benchtime blockprofile blockprofilerate count coverpkg covermode coverprofile cpu cpuprofile
+	exec fuzz fuzzminimizetime fuzztime gcflags ldflags list memprofile memprofilerate mod modfile mutexprofile
+	mutexprofilefraction o outputdir overlay p parallel run shuffle skip tags timeout trace vet`)
+
+// namesPackage reports whether a package is among the arguments of go test.
+func namesPackage(args []string) bool {
+	value := false // of the flag before
+	for _, a := range args {
+		name := strings.TrimLeft(a, "-")
+		switch {
+		case value:
+			value = false
+		case name == "args" && name != a:
+			return false
+		case name != a:
+			value = slices.Contains(takeValue, name)
+		case strings.HasPrefix(a, "."), strings.HasPrefix(a, "barnraise"):
+			return true
+		}
+	}
+	return false
+}
+
+// test names a test of a package, or with no name the package itself.
+type test struct{ pkg, name string }
 
 // report collects what go test says.
 type report struct {
 	out              io.Writer
-	output           map[string][]string // of tests under way, by package and test
+	output           map[test][]string // of what is under way
 	skipped          []string
 	packages, failed int
 }
 
+func newReport(out io.Writer) *report { return &report{output: make(map[test][]string), out: out} }
+
+// read takes the events of a stream, and passes on what is none.
+func (r *report) read(stream io.Reader) error {
+	lines := bufio.NewScanner(stream)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			fmt.Fprintln(r.out, lines.Text())
+			continue
+		}
+		r.take(e)
+	}
+	return lines.Err()
+}
+
 func (r *report) take(e event) {
-	name := e.Package + " " + e.Test
+	key := test{e.Package, e.Test}
 	switch e.Action {
 	case "output":
-		r.output[name] = append(r.output[name], e.Output)
-		return
+		r.output[key] = append(r.output[key], e.Output)
 	case "build-output":
 		fmt.Fprint(r.out, e.Output)
-		return
 	case "pass", "skip", "fail":
-	default:
-		return
-	}
-	text := strings.Join(r.output[name], "")
-	delete(r.output, name)
-	switch {
-	case e.Action == "skip" && e.Test != "":
-		r.skipped = append(r.skipped, fmt.Sprintf("%s %s: %s", e.Package, e.Test, reason(text)))
-	case e.Action == "fail" && e.Test != "":
-		fmt.Fprint(r.out, text)
-	case e.Test == "" && e.Action != "skip":
-		r.packages++
-		if e.Action == "fail" {
-			r.failed++
+		if e.Test == "" {
+			r.ended(e)
+			return
+		}
+		text := strings.Join(r.output[key], "")
+		delete(r.output, key)
+		switch e.Action {
+		case "skip":
+			r.skipped = append(r.skipped, fmt.Sprintf("%s %s: %s", e.Package, e.Test, reason(text)))
+		case "fail":
 			fmt.Fprint(r.out, text)
 		}
-		fmt.Fprintf(r.out, "%-5s %s  %.1f s\n", map[string]string{"pass": "ok", "fail": "FAIL"}[e.Action], e.Package, e.Elapsed)
 	}
+}
+
+// ended closes a package. A test that takes the whole program with it never fails itself: why the package did then stands in
+// what that test left behind.
+func (r *report) ended(e event) {
+	own := test{pkg: e.Package}
+	var left []test
+	for key := range r.output {
+		if key.pkg == e.Package && key != own {
+			left = append(left, key)
+		}
+	}
+	slices.SortFunc(left, func(a, b test) int { return strings.Compare(a.name, b.name) })
+	for _, key := range append(left, own) {
+		if e.Action == "fail" {
+			fmt.Fprint(r.out, strings.Join(r.output[key], ""))
+		}
+		delete(r.output, key)
+	}
+	if e.Action == "skip" { // it has no tests
+		return
+	}
+	r.packages++
+	if e.Action == "fail" {
+		r.failed++
+	}
+	fmt.Fprintf(r.out, "%-5s %s  %.1f s\n", map[string]string{"pass": "ok", "fail": "FAIL"}[e.Action], e.Package, e.Elapsed)
 }
 
 // reason is what a test said when it skipped itself.

@@ -1,0 +1,165 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"barnraise"
+	"barnraise/image"
+	"barnraise/manifest"
+	"barnraise/runtime"
+)
+
+// start gets what a revision needs, runs it, and tries it with an example of its own before anybody else does. Where it fails
+// nothing is left running.
+func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k hostKey) (*hosted, error) {
+	service, _ := snapshot.Service(k.service)
+	revision, _ := service.Revision(k.revision)
+	sources := s.sources(snapshot, k.service, revision)
+	m, err := s.fetch(ctx, sources, revision)
+	if err != nil {
+		return nil, err
+	}
+	variant, err := s.pull(ctx, sources, revision.Image)
+	if err != nil {
+		return nil, err
+	}
+	spec := runtime.Spec{Image: revision.Image, Platform: variant.Manifest, Limits: m.Limits}
+	blobs, err := s.images.Blobs(revision.Image)
+	if err != nil {
+		return nil, err
+	}
+	instance, err := s.run(ctx, spec, m)
+	if err != nil {
+		return nil, err
+	}
+	return &hosted{
+		hostKey: k, spec: spec, instance: instance, blobs: blobs, since: time.Now(), places: make(chan struct{}, maxCalls),
+	}, nil
+}
+
+// startsAtOnce is how many revisions are made to run at a time: each may take a module's size in memory many times over.
+const startsAtOnce = 4
+
+// run makes a revision run and probes it.
+func (s *Server) run(ctx context.Context, spec runtime.Spec, m manifest.Manifest) (runtime.Instance, error) {
+	select {
+	case s.starting <- struct{}{}:
+		defer func() { <-s.starting }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	instance, err := s.runtime.Start(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := probe(ctx, instance, m); err != nil {
+		return nil, errors.Join(err, stop(instance))
+	}
+	return instance, nil
+}
+
+// stopWithin is how long a service may take to stop: longer than any of its calls may last.
+const stopWithin = 2 * time.Minute
+
+// stop ends an instance, whoever else is in a hurry.
+func stop(i runtime.Instance) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	return i.Stop(ctx)
+}
+
+// fetch gets manifest and verifier. The verifier is not run here: it is kept so that callers find it.
+func (s *Server) fetch(ctx context.Context, sources []string, r barnraise.Revision) (manifest.Manifest, error) {
+	sources = append(sources[:len(sources):len(sources)], s.network.Gateways...)
+	var document []byte
+	for _, c := range []barnraise.CID{r.Verifier, r.Manifest} {
+		if s.local != nil {
+			if b, err := s.local.Content.Get(c); err == nil {
+				if _, err := s.content.Put(b); err != nil {
+					return manifest.Manifest{}, err
+				}
+			}
+		}
+		var err error
+		if document, err = s.fetcher.Fetch(ctx, c, sources); err != nil {
+			return manifest.Manifest{}, err
+		}
+	}
+	return manifest.Parse(document)
+}
+
+// pull gets the wasm variant of an image, from this machine's own builds or from other servers.
+func (s *Server) pull(ctx context.Context, sources []string, index barnraise.Digest) (image.Variant, error) {
+	if s.local != nil {
+		if err := s.copyLocal(index); err != nil && !errors.Is(err, image.ErrNotFound) {
+			return image.Variant{}, err
+		}
+	}
+	if _, err := s.puller.Pull(ctx, index, sources, image.Wasm); err != nil {
+		return image.Variant{}, err
+	}
+	return s.images.Variant(index, image.Wasm)
+}
+
+func (s *Server) copyLocal(index barnraise.Digest) error {
+	blobs, err := s.local.Images.Blobs(index)
+	if err != nil {
+		return err
+	}
+	for _, d := range blobs {
+		if err := s.copyBlob(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) copyBlob(d barnraise.Digest) error {
+	r, size, err := s.local.Images.Open(d)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return s.images.Import(d, r, size)
+}
+
+// maxSources is how many servers are asked for what belongs to a revision, in one start. Each may take its time.
+const maxSources = 5
+
+// sources draws the URLs of servers that may hold what belongs to a revision: some of those that offer it, which anybody may,
+// in any order, and then its home (protocol 2.8).
+func (s *Server) sources(snapshot *barnraise.Snapshot, id barnraise.ServiceID, r barnraise.Revision) (urls []string) {
+	seen := map[string]bool{s.config.URL: true}
+	add := func(id barnraise.ServerID) {
+		v, ok := snapshot.Server(id)
+		if ok && v.Status == barnraise.StatusActive && !seen[v.URL] {
+			seen[v.URL] = true
+			urls = append(urls, v.URL)
+		}
+	}
+	for _, host := range snapshot.Hosts(id) {
+		if host != r.Home {
+			add(host)
+		}
+	}
+	rand.Shuffle(len(urls), func(i, j int) { urls[i], urls[j] = urls[j], urls[i] })
+	urls = urls[:min(len(urls), maxSources-1)]
+	add(r.Home)
+	return urls
+}
+
+// probe calls the instance once with the first example of its manifest.
+func probe(ctx context.Context, i runtime.Instance, m manifest.Manifest) error {
+	examples, err := m.Examples()
+	if err != nil || len(examples) == 0 {
+		return err
+	}
+	if _, err := i.Call(ctx, examples[0]); err != nil {
+		return fmt.Errorf("probe with %.200s: %w", examples[0], err)
+	}
+	return nil
+}
