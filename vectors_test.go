@@ -35,6 +35,7 @@ type vectors struct {
 	Verdicts []verdictVector  `json:"verdicts"`
 	Registry registryVector   `json:"registry"` // which the evidence is checked against
 	Evidence []evidenceVector `json:"evidence"`
+	Log      logVectors       `json:"registryLog"`
 }
 
 type keyVector struct {
@@ -120,6 +121,7 @@ func makeVectors(t *testing.T) *vectors {
 	v.makeReceipts()
 	v.makeVerdicts(t)
 	v.makeEvidence()
+	v.makeLog(t)
 	return v
 }
 
