@@ -151,11 +151,21 @@ func TestLyingEndpoint(t *testing.T) {
 	if _, err := through(t, r, tamperLogs(count)).Snapshot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	adjacent := func(logs []types.Log) []types.Log { // moves one into the block before, where another has its place
+		for i := len(logs) - 1; i > 0; i-- {
+			if logs[i].BlockNumber == logs[i-1].BlockNumber+1 {
+				logs[i].BlockNumber--
+				return logs
+			}
+		}
+		t.Error("no two events are in blocks that follow each other")
+		return logs
+	}
 	cases := map[string]func([]types.Log) []types.Log{
 		"two swapped":     func(l []types.Log) []types.Log { l[0], l[1] = l[1], l[0]; return l },
 		"removed":         at(3, func(l *types.Log) { l.Removed = true }),
 		"later block":     at(1000, func(l *types.Log) { l.BlockNumber += 1 << 40 }),
-		"another block":   at(1000, func(l *types.Log) { l.BlockNumber-- }),
+		"another block":   adjacent,
 		"foreign":         at(0, func(l *types.Log) { l.Address[0]++ }),
 		"no topics":       at(0, func(l *types.Log) { l.Topics = []common.Hash{} }),
 		"unknown topic":   at(0, func(l *types.Log) { l.Topics[0][0]++ }),

@@ -248,13 +248,21 @@ func (f fees) transaction(chain *big.Int, nonce, gas uint64, m message) types.Tx
 	}
 }
 
-// wait asks for the receipt until it is there, more and more seldom. An endpoint that fails meanwhile is asked again.
+// maxBehind is how often an endpoint is asked whose head lacks a block of which it has shown a receipt.
+const maxBehind = 5
+
+// wait asks for the receipt until it is there, more and more seldom. An endpoint that fails meanwhile is asked again, and so is,
+// a few times, one that has the receipt before it names its block as the head: who reads after a write sees what was written.
 func (s sender) wait(ctx context.Context, hash common.Hash) (receipt, error) {
 	var last error
+	behind := 0
 	for delay := firstDelay; ; delay = min(delay*3/2, mostDelay) {
 		got, err := ask[*receipt](ctx, s.client, "eth_getTransactionReceipt", hash)
 		if err == nil && got != nil {
-			return *got, nil
+			head, err := ask[hexutil.Uint64](ctx, s.client, "eth_blockNumber")
+			if behind++; err == nil && head >= got.Block || behind > maxBehind {
+				return *got, nil
+			}
 		}
 		if err != nil && ctx.Err() == nil {
 			last = err
