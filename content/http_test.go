@@ -42,8 +42,8 @@ func TestHandler(t *testing.T) {
 	}{
 		{"format", "GET", raw, nil, 200, "hello world"},
 		{"accept", "GET", "/ipfs/" + cidOfHello, []string{"Accept", "text/html;q=0.1, " + rawBlock}, 200, "hello world"},
-		{"format goes before accept", "GET", raw, []string{"Accept", "application/vnd.ipld.car"}, 200, "hello world"},
-		{"and the other way round", "GET", "/ipfs/" + cidOfHello + "?format=car", []string{"Accept", rawBlock}, 406, ""},
+		{"format goes before accept", "GET", raw, []string{"Accept", carType}, 200, "hello world"},
+		{"what is liked best", "GET", "/ipfs/" + cidOfHello, []string{"Accept", carType + ";q=0.5, " + rawBlock + ";q=0.7"}, 200, "hello world"},
 		{"head", "HEAD", raw, nil, 200, ""},
 		{"have it already", "GET", raw, []string{"If-None-Match", `"` + cidOfHello + `.raw"`}, 304, ""},
 		{"no format", "GET", "/ipfs/" + cidOfHello, nil, 406, ""},
@@ -104,6 +104,7 @@ func (f getFunc) Get(c barnraise.CID) ([]byte, error) { return f(c) }
 func FuzzHandler(f *testing.F) {
 	f.Add("GET", "/ipfs/"+cidOfHello, "format=raw", "")
 	f.Add("HEAD", "/ipfs/bafkqaaa", "", rawBlock+";q=0.3, */*")
+	f.Add("GET", "/ipfs/"+cidOfHello, "format=car&dag-scope=block&car-dups=y", carType+"; version=1; order=dfs")
 	h := Handler(getFunc(func(c barnraise.CID) ([]byte, error) {
 		if c == cidOfHello {
 			return []byte("hello world"), nil
@@ -190,6 +191,13 @@ func TestFetchLimits(t *testing.T) {
 	f.MaxSize = 0
 	if b, err := f.Fetch(t.Context(), big, []string{source}); err != nil || len(b) != MaxBlock {
 		t.Errorf("a full block: %d bytes, %v", len(b), err)
+	}
+	empty, err := holder.Put(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := f.Fetch(t.Context(), empty, []string{source}); err != nil || len(b) != 0 {
+		t.Errorf("nothing: %d bytes, %v", len(b), err)
 	}
 	if _, err := f.Fetch(t.Context(), "Qm", []string{source}); !errors.Is(err, ErrCID) {
 		t.Errorf("no CID: %v", err)
