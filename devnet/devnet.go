@@ -42,7 +42,7 @@ const MaxServers = 64
 type Options struct {
 	Dir      string       // where everything is kept
 	Cache    string       // for built services and compiled code, shared by networks; the user's cache directory where empty
-	Servers  int          // how many; those of an existing network where zero, else four
+	Servers  int          // how many; those of an existing network where zero, else four, or more for many adversaries
 	With     []string     // adversaries, see [Adversaries]: the last servers, one of each
 	Turncoat bool         // the last server is honest until [Member.Lie]; not together with With
 	Progress func(string) // told what is being done; nil for silence

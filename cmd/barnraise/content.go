@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"barnraise"
 	"barnraise/content"
@@ -22,7 +25,7 @@ func (a *app) content() *cobra.Command {
 // cidResult is what content add and cid print as JSON.
 type cidResult struct {
 	CID  barnraise.CID `json:"cid"`
-	Size int           `json:"size"`
+	Size int64         `json:"size"`
 	Path string        `json:"path,omitempty"` // of the store that holds it
 }
 
@@ -44,19 +47,20 @@ func (a *app) contentAdd() *cobra.Command {
 		Short: "Keep a file where servers of this machine find it, and print its CID",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			b, err := readLimited(args[0], content.MaxBlock)
+			f, err := os.Open(args[0])
 			if err != nil {
 				return err
 			}
+			defer f.Close()
 			s, dir, err := a.store()
 			if err != nil {
 				return err
 			}
-			cid, err := s.Put(b)
+			cid, size, err := s.Add(f, content.MaxFile)
 			if err != nil {
 				return err
 			}
-			r := cidResult{CID: cid, Size: len(b), Path: dir}
+			r := cidResult{CID: cid, Size: size, Path: dir}
 			return a.print(r, r.text)
 		},
 	}
@@ -68,11 +72,11 @@ func (a *app) contentCID() *cobra.Command {
 		Short: "Print a file's CID and keep nothing",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			b, err := readLimited(args[0], content.MaxBlock)
+			b, err := readLimited(args[0], content.MaxFile)
 			if err != nil {
 				return err
 			}
-			r := cidResult{CID: content.Sum(b), Size: len(b)}
+			r := cidResult{CID: content.Sum(b), Size: int64(len(b))}
 			return a.print(r, r.text)
 		},
 	}
@@ -97,13 +101,19 @@ is one, in turn. What arrives is hashed: nobody needs to be believed.`,
 			if err != nil {
 				return err
 			}
-			sources := from
-			if network, err := a.readNetwork(); err == nil {
-				sources, private = append(sources, network.Gateways...), private || network.Private()
+			network, err := a.readNetwork()
+			if err != nil && !(a.networkNamed() == "" && errors.Is(err, fs.ErrNotExist)) {
+				return err
 			}
+			sources, private := slices.Concat(from, network.Gateways), private || network.Private()
 			f := content.Fetcher{Client: dial.Client(private, 0), Store: s}
 			b, err := f.Fetch(c.Context(), cid, sources)
-			if err != nil {
+			switch {
+			case err != nil && len(sources) == 0:
+				return fmt.Errorf("%w; name a gateway or a server with --from URL", err)
+			case errors.Is(err, dial.ErrAddress):
+				return fmt.Errorf("%w; where it is on this machine or in a private network, say so with --private", err)
+			case err != nil:
 				return err
 			}
 			if out != "" {

@@ -39,7 +39,8 @@ func (a *app) demo() *cobra.Command {
 a search service over the documentation of Go's standard library. It asks, has the answers judged, lets C begin to lie,
 catches it, and has the evidence rechecked in a fresh process. Then it stays up for you to go on.
 
-With --once it tells the story and ends; it exits 0 only if every step came true.`,
+With --once it tells the story and ends; it exits 0 only if every step came true. Without --dir the evidence is kept where
+that of your own calls is, and the network goes when the demo ends.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s := &story{app: a, dir: dir}
 			return s.run(c.Context(), once)
@@ -53,16 +54,17 @@ With --once it tells the story and ends; it exits 0 only if every step came true
 // story is the demo under way.
 type story struct {
 	*app
-	dir    string
-	net    *devnet.Net
-	client machineClient
-	liar   devnet.Member
+	dir      string
+	evidence client.Directory // it outlives the network
+	net      *devnet.Net
+	client   machineClient
+	liar     devnet.Member
 
 	truth json.RawMessage
 	told  demoResult
 }
 
-// demoResult is what demo --once prints as JSON.
+// demoResult is what demo prints as JSON, once the story is told.
 type demoResult struct {
 	OK          bool         `json:"ok"`
 	Steps       []stepResult `json:"steps"`
@@ -83,15 +85,28 @@ type conviction struct {
 }
 
 func (s *story) run(ctx context.Context, once bool) (err error) {
+	if s.cache, err = s.cacheDir(); err != nil {
+		return err
+	}
+	if s.evidence, err = client.EvidenceDirectory(); err != nil {
+		return err
+	}
 	if s.dir == "" {
 		if s.dir, err = os.MkdirTemp("", "barnraise-demo-"); err != nil {
 			return err
 		}
 		defer os.RemoveAll(s.dir)
+	} else {
+		if s.dir, err = filepath.Abs(s.dir); err != nil {
+			return err
+		}
+		s.evidence = client.Directory(filepath.Join(s.dir, "evidence"))
 	}
-	if s.cache, err = s.cacheDir(); err != nil {
+	release, err := hold(ctx, s.dir)
+	if err != nil {
 		return err
 	}
+	defer release()
 	s.told.Convictions, s.told.OK = []conviction{}, true
 	defer func() { err = errors.Join(err, s.close()) }()
 	for _, step := range []struct {
@@ -105,8 +120,8 @@ func (s *story) run(ctx context.Context, once bool) (err error) {
 			break
 		}
 	}
-	if once || !s.told.OK {
-		return s.end()
+	if err := s.end(); once || err != nil {
+		return err
 	}
 	s.goOn()
 	<-ctx.Done()
@@ -123,10 +138,11 @@ func (s *story) step(ctx context.Context, name string, do func(context.Context) 
 	s.told.Steps = append(s.told.Steps, r)
 	if !s.json {
 		mark := map[bool]string{true: "✓", false: "✗"}[r.OK]
-		fmt.Fprintf(s.out, "%s %s\n", mark, strings.ReplaceAll(r.Detail, "\n", "\n  "))
+		fmt.Fprintf(harmless{s.out}, "%s %s\n", mark, strings.ReplaceAll(r.Detail, "\n", "\n  "))
 	}
 }
 
+// end prints the whole story for programs, and fails where it did not come true.
 func (s *story) end() error {
 	if s.json {
 		if err := s.print(s.told, nil); err != nil {
@@ -159,7 +175,7 @@ func (s *story) startNetwork(ctx context.Context) (string, error) {
 	}
 	s.net, s.liar = n, n.Servers[len(n.Servers)-1]
 	s.network = n.File
-	s.client, _, err = s.app.client(ctx, client.WithKeeper(client.Directory(filepath.Join(s.dir, "evidence"))))
+	s.client, _, err = s.app.client(ctx, client.WithKeeper(s.evidence))
 	if err != nil {
 		return "", err
 	}
@@ -322,10 +338,14 @@ func (s *story) avoid(ctx context.Context) (string, error) {
 	return fmt.Sprintf("C's word has lost its weight: in %d more calls it was never asked first", calls), nil
 }
 
-// fresh runs this program again, in a process that knows nothing but the files.
+// fresh runs this program again, in a process that knows nothing but the files. What it says where it finds nothing is an
+// error.
 func (s *story) fresh(ctx context.Context, evidence string) (r recheckResult, code int, err error) {
 	self, err := os.Executable()
 	if err != nil {
+		return r, 0, err
+	}
+	if evidence, err = filepath.Abs(evidence); err != nil {
 		return r, 0, err
 	}
 	c := exec.CommandContext(ctx, self, "verify", evidence, "--re-execute", "--json", "--network", s.net.File, "--cache", s.cache)
@@ -334,9 +354,12 @@ func (s *story) fresh(ctx context.Context, evidence string) (r recheckResult, co
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		code, err = exit.ExitCode(), nil
+		if len(out) == 0 {
+			err = fmt.Errorf("a fresh process fails: %s", bytes.TrimSpace(exit.Stderr))
+		}
 	}
 	if err != nil {
-		return r, 0, err
+		return r, code, err
 	}
 	return r, code, json.Unmarshal(out, &r)
 }
@@ -372,9 +395,13 @@ func (s *story) tamper(ctx context.Context) (string, error) {
 	return "evidence with one altered byte does not hold: nobody can be slandered", nil
 }
 
-// goOn says where to go on.
+// goOn says where to go on: to people, not to a program that reads the results.
 func (s *story) goOn() {
-	fmt.Fprintf(s.out, `
+	w := s.out
+	if s.json {
+		w = s.talk
+	}
+	fmt.Fprintf(w, `
 The network stays up until you interrupt it. In another terminal:
 
   export BARNRAISE_NETWORK=%s

@@ -2,17 +2,16 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"barnraise"
 	"barnraise/devnet"
@@ -36,10 +35,14 @@ func (a *app) devnetUp() *cobra.Command {
 project ships. It stays in the foreground until it is interrupted; with --json it prints one line when it is ready.
 With --dir the network is kept, also when it is killed, and the next start goes on from there.
 
---with makes the last servers adversaries, one of each named: ` + strings.Join(devnet.Adversaries(), ", ") + `.`,
+--with makes the last servers adversaries, one of each named: ` + strings.Join(devnet.Adversaries(), ", ") + `.
+Where it is not said how many servers there are, there are four, or as many more as leave two of them honest.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if detach && o.Dir == "" {
 				return fmt.Errorf("%w: --detach needs --dir, by which devnet down finds the network", errUsage)
+			}
+			if err := o.Check(); err != nil {
+				return fmt.Errorf("%w: %w", errUsage, err)
 			}
 			if detach {
 				return a.detach(c.Context(), o)
@@ -47,7 +50,7 @@ With --dir the network is kept, also when it is killed, and the next start goes 
 			return a.runDevnet(c.Context(), o)
 		},
 	}
-	c.Flags().IntVar(&o.Servers, "servers", 0, "how many; four where it is not said")
+	c.Flags().IntVar(&o.Servers, "servers", 0, "how many; four where it is not said, more with three adversaries and up")
 	c.Flags().StringSliceVar(&o.With, "with", nil, "adversaries among them")
 	c.Flags().StringVar(&o.Dir, "dir", "", "directory that keeps the network; else a temporary one that goes with it")
 	c.Flags().BoolVar(&detach, "detach", false, "return when the network is ready, and leave it running")
@@ -88,17 +91,17 @@ func (a *app) runDevnet(ctx context.Context, o devnet.Options) (err error) {
 		}
 		defer os.RemoveAll(o.Dir)
 	}
+	release, err := hold(ctx, o.Dir)
+	if err != nil {
+		return err
+	}
+	defer release() // when all of it has ended
 	o.Cache, o.Progress = a.cache, func(line string) { a.say("%s", line) }
 	n, err := devnet.Up(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	pid := filepath.Join(o.Dir, pidFile)
-	if err := os.WriteFile(pid, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
-		return err
-	}
-	defer os.Remove(pid)
 	r := describeNet(n)
 	if err := a.print(r, func(w io.Writer) { fmt.Fprintf(w, "export BARNRAISE_NETWORK=%s\n", r.Network) }); err != nil {
 		return err
@@ -109,12 +112,13 @@ func (a *app) runDevnet(ctx context.Context, o devnet.Options) (err error) {
 	return nil
 }
 
-const pidFile = "devnet.pid"
-
 // detach starts the network in a process of its own and waits until it says that it is ready.
 func (a *app) detach(ctx context.Context, o devnet.Options) error {
 	self, err := os.Executable()
 	if err != nil {
+		return err
+	}
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -142,7 +146,8 @@ func (a *app) detach(ctx context.Context, o devnet.Options) error {
 	defer stop()
 	line, err := bufio.NewReader(ready).ReadString('\n')
 	if err != nil {
-		return fmt.Errorf("the network did not start: %w; see %s", errors.Join(child.Wait(), ctx.Err()), log.Name())
+		err = errors.Join(child.Wait(), ctx.Err())
+		return fmt.Errorf("the network did not start: %w: %s; see %s", err, lastLine(log.Name()), log.Name())
 	}
 	if a.json {
 		_, err = io.WriteString(a.out, line)
@@ -151,6 +156,22 @@ func (a *app) detach(ctx context.Context, o devnet.Options) error {
 	fmt.Fprintf(a.out, "export BARNRAISE_NETWORK=%s\n", filepath.Join(o.Dir, "network.yaml"))
 	a.say("process %d; end it with: barnraise devnet down --dir %s", child.Process.Pid, o.Dir)
 	return child.Process.Release()
+}
+
+// lastLine is the end of a log, in which a process says why it ended.
+func lastLine(path string) string {
+	const most = 4 << 10
+	f, err := os.Open(path)
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		_, _ = f.Seek(-most, io.SeekEnd)
+	}
+	b, _ := io.ReadAll(io.LimitReader(f, most))
+	b = bytes.TrimSpace(b)
+	return string(b[bytes.LastIndexByte(b, '\n')+1:])
 }
 
 func (a *app) devnetDown() *cobra.Command {
@@ -162,45 +183,14 @@ func (a *app) devnetDown() *cobra.Command {
 			if dir == "" {
 				return fmt.Errorf("%w: name the network's directory with --dir", errUsage)
 			}
-			return a.endDevnet(c.Context(), dir)
+			err := endHolder(c.Context(), dir)
+			if err != nil {
+				return fmt.Errorf("end the network in %s: %w", dir, err)
+			}
+			a.say("ended")
+			return nil
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "directory of the network")
 	return c
-}
-
-func (a *app) endDevnet(ctx context.Context, dir string) error {
-	path := filepath.Join(dir, pidFile)
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no network runs in %s", dir)
-	}
-	if err != nil {
-		return err
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil || pid <= 1 {
-		return fmt.Errorf("%s does not name a process", path)
-	}
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		return err
-	}
-	if err := process.Signal(os.Interrupt); err != nil { // it was killed and could not clean up
-		os.Remove(path)
-		return fmt.Errorf("no network runs in %s: %w", dir, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			a.say("ended")
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("process %d does not end: %w", pid, ctx.Err())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,14 +34,18 @@ func (a *app) imageBuild() *cobra.Command {
 		Short: "Build an OCI image of a service written in Go, the same digest wherever it is built",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.Dir, o.Progress = args[0], func(line string) { a.say("%s", line) }
-			if out == "" {
-				var err error
-				if out, err = a.imagesDir(); err != nil {
-					return err
-				}
+			if err := checkBuild(o); err != nil {
+				return err
 			}
-			store, err := image.Open(out)
+			o.Dir, o.Progress = args[0], func(line string) { a.say("%s", line) }
+			dir, err := a.imagesDir()
+			if out != "" {
+				dir, err = filepath.Abs(out)
+			}
+			if err != nil {
+				return err
+			}
+			store, err := image.Open(dir)
 			if err != nil {
 				return err
 			}
@@ -51,23 +53,40 @@ func (a *app) imageBuild() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			_, digest, _ := strings.Cut(built.Image, "@")
+			built.Path += "@" + digest
 			return a.print(built, func(w io.Writer) {
 				fmt.Fprintf(w, "%s\n", built.Image)
-				a.say("%s in %s", strings.Join(built.Platforms, ", "), built.Path)
+				a.say("%s in %s", strings.Join(built.Platforms, ", "), dir)
 			})
 		},
 	}
 	c.Flags().StringVar(&o.Name, "name", "", "name of the image; else that of the directory")
-	c.Flags().StringSliceVar(&o.Platforms, "platform", nil, "platforms to build for; else linux/amd64, linux/arm64 and wasip1/wasm")
+	c.Flags().StringSliceVar(&o.Platforms, "platform", nil, "platforms to build for; else "+strings.Join(platforms, ", "))
 	c.Flags().StringToStringVar(&o.Overlay, "overlay", nil, "FILE=OTHER: a file below DIR, and what to build in its place")
 	c.Flags().StringVar(&out, "out", "", "directory of the OCI layout; else images in the cache directory")
 	return c
 }
 
+// platforms are those of services.
+var platforms = []string{image.LinuxAMD64, image.LinuxARM64, image.Wasm}
+
+func checkBuild(o image.Options) error {
+	for _, p := range o.Platforms {
+		if !slices.Contains(platforms, p) {
+			return fmt.Errorf("%w: --platform %q: services run on %s", errUsage, p, strings.Join(platforms, ", "))
+		}
+	}
+	if o.Name != "" && !image.ValidName(o.Name) {
+		return fmt.Errorf("%w: --name %q: want lower-case letters and digits with single . - _ between", errUsage, o.Name)
+	}
+	return nil
+}
+
 // imageResult is what image inspect prints as JSON.
 type imageResult struct {
 	Image    string          `json:"image"`
-	Path     string          `json:"path"`
+	Path     string          `json:"path"` // of the OCI layout, and the image's digest in it: DIR@sha256:…
 	Variants []variantResult `json:"variants"`
 }
 
@@ -79,10 +98,10 @@ type variantResult struct {
 
 func (a *app) imageInspect() *cobra.Command {
 	return &cobra.Command{
-		Use:   "inspect NAME@sha256:DIGEST|PATH",
-		Short: "List the variants of an image that was built or pulled here",
+		Use:   "inspect NAME@sha256:DIGEST|PATH[@sha256:DIGEST]",
+		Short: "List the variants of an image that was built or pulled here, or lies in an OCI layout",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			store, name, index, err := a.findImage(args[0])
 			if err != nil {
 				return err
@@ -91,9 +110,11 @@ func (a *app) imageInspect() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := imageResult{Image: name + "@" + index.String(), Path: store.Dir(), Variants: []variantResult{}}
+			r := imageResult{Image: name + "@" + index.String(), Path: store.Dir() + "@" + index.String(), Variants: []variantResult{}}
+			looks := image.Puller{Store: store} // from nobody: it finds what is there
 			for _, v := range variants {
-				r.Variants = append(r.Variants, variantResult{v.Platform, v.Manifest, store.Check(v.Manifest) == nil})
+				_, err := looks.Pull(c.Context(), index, nil, v.Platform)
+				r.Variants = append(r.Variants, variantResult{v.Platform, v.Manifest, err == nil})
 			}
 			return a.print(r, func(w io.Writer) {
 				fmt.Fprintf(w, "%s\n", r.Image)
@@ -105,10 +126,20 @@ func (a *app) imageInspect() *cobra.Command {
 	}
 }
 
-// findImage finds an image by its reference among those built here, or in an OCI layout by its path.
+// findImage finds an image by its reference among those built here, or in an OCI layout by the layout's path: the only image
+// of it, or the one whose digest stands behind.
 func (a *app) findImage(ref string) (store *image.Store, name string, index barnraise.Digest, err error) {
-	if info, err := os.Stat(filepath.Join(ref, "oci-layout")); err == nil && info.Mode().IsRegular() {
-		return imageIn(ref)
+	if isLayout(ref) {
+		return onlyImage(ref)
+	}
+	if dir, digest, ok := strings.Cut(ref, "@sha256:"); ok && isLayout(dir) {
+		if index, err = barnraise.ParseDigest("sha256:" + digest); err != nil {
+			return nil, "", index, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		store, name, index, err = imageIn(dir, index)
+		if err != nil || store.Check(index) == nil || !image.ValidName(dir) { // else a reference, and a layout beside by chance
+			return store, name, index, err
+		}
 	}
 	name, index, err = image.ParseReference(ref)
 	if err != nil {
@@ -122,28 +153,58 @@ func (a *app) findImage(ref string) (store *image.Store, name string, index barn
 	return store, name, index, err
 }
 
-// imageIn takes the only image of a layout; where there are several, a reference has to say which.
-func imageIn(path string) (*image.Store, string, barnraise.Digest, error) {
-	store, err := image.Open(path)
+func isLayout(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, "oci-layout"))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// imageIn takes an image of a layout. Its name is the one that it is listed by, or that of the directory.
+func imageIn(dir string, index barnraise.Digest) (*image.Store, string, barnraise.Digest, error) {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, "", barnraise.Digest{}, err
+		return nil, "", index, err
+	}
+	store, err := image.Open(dir)
+	if err != nil {
+		return nil, "", index, err
 	}
 	images, err := store.Images()
 	if err != nil {
-		return nil, "", barnraise.Digest{}, err
+		return nil, "", index, err
 	}
-	byDigest := make(map[barnraise.Digest]string)
 	for _, i := range images {
-		byDigest[i.Index] = i.Name
-	}
-	switch len(byDigest) {
-	case 0:
-		return nil, "", barnraise.Digest{}, fmt.Errorf("%s lists no image", path)
-	case 1:
-		for index, name := range byDigest {
-			return store, name, index, nil
+		if i.Index == index && image.ValidName(i.Name) {
+			return store, i.Name, index, nil
 		}
 	}
-	names := slices.Sorted(maps.Values(byDigest))
-	return nil, "", barnraise.Digest{}, errors.Join(errUsage, fmt.Errorf("%s holds %d images (%s): name one by NAME@sha256:DIGEST", path, len(byDigest), strings.Join(names, ", ")))
+	return store, strings.ToLower(filepath.Base(dir)), index, nil
+}
+
+// onlyImage takes the only image of a layout; where there are several, a digest has to say which.
+func onlyImage(dir string) (*image.Store, string, barnraise.Digest, error) {
+	var none barnraise.Digest
+	store, err := image.Open(dir)
+	if err != nil {
+		return nil, "", none, err
+	}
+	images, err := store.Images()
+	if err != nil {
+		return nil, "", none, err
+	}
+	byDigest := make(map[barnraise.Digest]bool)
+	var there []string
+	for _, i := range images {
+		if !byDigest[i.Index] {
+			there = append(there, printable(i.Name)+"@"+i.Index.String())
+		}
+		byDigest[i.Index] = true
+	}
+	switch len(there) {
+	case 0:
+		return nil, "", none, fmt.Errorf("%s lists no image", dir)
+	case 1:
+		return imageIn(dir, images[0].Index)
+	}
+	return nil, "", none, fmt.Errorf("%w: %s holds %d images (%s): name one by %s@sha256:DIGEST",
+		errUsage, dir, len(there), strings.Join(there, ", "), dir)
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"barnraise"
@@ -49,14 +50,14 @@ func main() {
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, out, talk io.Writer) int {
-	a := &app{out: out, talk: talk}
+	a := &app{out: out, talk: harmless{talk}}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(talk, "barnraise:", err)
+	a.say("barnraise: %s", words(err))
 	return exitCode(err)
 }
 
@@ -94,9 +95,9 @@ Start with:  barnraise demo`,
 	root.AddCommand(
 		a.demo(), a.devnet(), a.call(), a.verify(), a.serve(), a.services(), a.servers(), a.image(), a.content(), a.version(),
 	)
-	for _, c := range append(root.Commands(), root) {
-		strictArgs(c)
-	}
+	root.InitDefaultHelpCmd() // before strictArgs, or cobra adds them without
+	root.InitDefaultCompletionCmd()
+	strictArgs(root)
 	return root
 }
 
@@ -106,6 +107,9 @@ func strictArgs(c *cobra.Command) {
 		strictArgs(sub)
 	}
 	check := c.Args
+	if c.Name() == "help" {
+		check = topicExists
+	}
 	if c.HasSubCommands() && c.Run == nil && c.RunE == nil {
 		c.RunE = func(c *cobra.Command, args []string) error { return c.Help() }
 		check = func(c *cobra.Command, args []string) error {
@@ -126,10 +130,17 @@ func strictArgs(c *cobra.Command) {
 	}
 }
 
-// print writes a result: as JSON, or by text.
+func topicExists(c *cobra.Command, args []string) error {
+	if _, rest, err := c.Root().Find(args); err != nil || len(rest) > 0 {
+		return fmt.Errorf("no command %q", strings.Join(args, " "))
+	}
+	return nil
+}
+
+// print writes a result: as JSON, or by text, in which strangers' words cannot steer a terminal.
 func (a *app) print(v any, text func(w io.Writer)) error {
 	if !a.json {
-		text(a.out)
+		text(harmless{a.out})
 		return nil
 	}
 	enc := json.NewEncoder(a.out)
@@ -152,3 +163,11 @@ func (a *app) cacheDir() (string, error) {
 }
 
 func (a *app) readNetwork() (registry.Network, error) { return registry.ReadNetwork(a.network) }
+
+// networkNamed is the network file that the user named; empty where it is the one in the configuration directory.
+func (a *app) networkNamed() string {
+	if a.network != "" {
+		return a.network
+	}
+	return os.Getenv("BARNRAISE_NETWORK")
+}

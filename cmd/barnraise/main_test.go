@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -47,14 +50,42 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("TREE", tree)
 			e.Setenv("PORT", freePort(t))
+			e.Setenv("PORT2", freePort(t))
+			e.Setenv("USERCACHE", cache)
 			for name, value := range settings {
 				e.Setenv(name, value)
 			}
+			e.Defer(func() { endAll(e.WorkDir) })
 			return nil
 		},
+		Condition: lacks,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "flip": flip, "kill9": kill9, "field": field,
+			"exits": exits, "flip": flip, "kill9": kill9, "field": field, "member": wantMember, "stalepid": stalePID,
+			"commands": commands,
 		},
+	})
+}
+
+// lacks is the condition lacks:PROGRAM, under which a story is left out; where everything has to be tested it is an error.
+func lacks(condition string) (bool, error) {
+	name, ok := strings.CutPrefix(condition, "lacks:")
+	if !ok {
+		return false, fmt.Errorf("no condition %q", condition)
+	}
+	_, err := exec.LookPath(name)
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("%w: install %s", err, name)
+	}
+	return err != nil, nil
+}
+
+// endAll ends the networks that a story which failed left running below its directory.
+func endAll(dir string) {
+	filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && filepath.Base(path) == lockFile {
+			_ = endHolder(context.Background(), filepath.Dir(path))
+		}
+		return nil
 	})
 }
 
@@ -111,25 +142,83 @@ func kill9(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// field VARIABLE PATH sets a variable to a member of the JSON on standard output, such as servers.0.url.
-func field(ts *testscript.TestScript, _ bool, args []string) {
+// member finds what stands at a path such as servers.0.url in the JSON on standard output.
+func member(ts *testscript.TestScript, path string) any {
 	var v any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
-	for _, step := range strings.Split(args[1], ".") {
+	for _, step := range strings.Split(path, ".") {
+		found := false
 		switch in := v.(type) {
 		case map[string]any:
-			v = in[step]
+			v, found = in[step]
 		case []any:
 			i, err := strconv.Atoi(step)
-			ts.Check(err)
-			v = in[i]
+			if found = err == nil && i < len(in); found {
+				v = in[i]
+			}
+		}
+		if !found {
+			ts.Fatalf("no member %s of %s", step, path)
 		}
 	}
+	return v
+}
+
+// memberText is the member as JSON writes it, a string without its quotes.
+func memberText(ts *testscript.TestScript, path string) string {
+	v := member(ts, path)
 	if s, ok := v.(string); ok {
-		ts.Setenv(args[0], s)
-		return
+		return s
 	}
 	b, err := json.Marshal(v)
 	ts.Check(err)
-	ts.Setenv(args[0], string(b))
+	return string(b)
+}
+
+// field VARIABLE PATH sets a variable to a member of the JSON on standard output.
+func field(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], memberText(ts, args[1]))
+}
+
+// member PATH VALUE wants a member of the JSON on standard output to be that.
+func wantMember(ts *testscript.TestScript, _ bool, args []string) {
+	if got := memberText(ts, args[0]); got != args[1] {
+		ts.Fatalf("%s is %s, want %s", args[0], got, args[1])
+	}
+}
+
+// stalepid DIR PID makes the directory look as if a process of that number, or this one's where it is "own", had been killed
+// while it ran the network.
+func stalePID(ts *testscript.TestScript, _ bool, args []string) {
+	pid := args[1]
+	if pid == "own" {
+		pid = strconv.Itoa(os.Getpid())
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	ts.Check(os.WriteFile(filepath.Join(dir, lockFile), nil, 0o600))
+	ts.Check(os.WriteFile(filepath.Join(dir, pidFile), []byte(pid), 0o600))
+}
+
+// commands FILE SCRIPT [OLD=NEW…] makes a script of the commands in a document: its blocks marked sh, as they stand there but
+// for ports that somebody else may use.
+func commands(ts *testscript.TestScript, _ bool, args []string) {
+	script := "set -euo pipefail\ntrap 'kill $(jobs -p)' ERR\n"
+	within := false
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			within = strings.TrimSpace(line) == "```sh"
+		case within:
+			script += line
+		}
+	}
+	for _, pair := range args[2:] {
+		old, by, _ := strings.Cut(pair, "=")
+		if !strings.Contains(script, old) {
+			ts.Fatalf("no command of %s has %s in it", args[0], old)
+		}
+		script = strings.ReplaceAll(script, old, by)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(script), 0o600))
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"barnraise"
 	"barnraise/content"
 	"barnraise/image"
 	"barnraise/registry/evm"
@@ -59,23 +60,42 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	reader, err := evm.Dial(c.Context(), network)
+	reader, err := a.dial(c.Context(), network)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
+	log := slog.New(slog.NewTextHandler(a.talk, nil))
 	s, err := server.Open(config, server.Dependencies{
 		Network: network, Registry: server.OnChain(reader, account), Writes: account != nil, Key: key, Local: local,
 		Runtime: func(images *image.Store) runtime.Runtime {
 			return runwasm.New(runwasm.Config{Engine: engine, Images: images})
 		},
-		Log: slog.New(slog.NewTextHandler(a.talk, nil)),
+		Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	a.say("listening on %s as %s", s.Addr(), config.URL)
+	if snapshot, err := reader.Snapshot(c.Context()); err == nil { // else following it fails too, and says so
+		warn(log, config, snapshot)
+	}
 	return s.Run(c.Context())
+}
+
+// warn tells an operator of what is allowed in server.yaml and seldom meant.
+func warn(log *slog.Logger, c server.Config, s *barnraise.Snapshot) {
+	if c.Account == "" {
+		log.Warn("no account: what runs here is not announced on chain: do it with barnraise servers set, or name the delegate's key file")
+	}
+	if len(c.Own) == 0 {
+		log.Warn("own is empty: only what the registry says that this server offers is run")
+	}
+	for _, id := range c.Own {
+		if _, _, ok := s.Active(id); !ok {
+			log.Warn("own names a service that the registry does not have, or that has no active revision", "service", id)
+		}
+	}
 }
 
 // local opens what this machine has built and added, and the engine that compiles strangers' modules.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"barnraise"
+	"barnraise/dial"
 	"barnraise/registry"
 	"barnraise/registry/evm"
 	"barnraise/server"
@@ -110,73 +110,44 @@ func serverID(s string) (barnraise.ServerID, error) {
 	return barnraise.ServerID(n), nil
 }
 
-// accountFlags name the account that writes, and what it deposits.
-type accountFlags struct {
-	file    string
-	deposit string
+// idList is a flag's list of services: ids such as 3 or #3 with commas between them, none where it is empty.
+type idList []barnraise.ServiceID
+
+// String is the form that Set reads.
+func (l *idList) String() string {
+	texts := make([]string, len(*l))
+	for i, id := range *l {
+		texts[i] = strconv.FormatUint(uint64(id), 10)
+	}
+	return strings.Join(texts, ",")
 }
 
-func (f *accountFlags) flags(c *cobra.Command) {
-	c.Flags().StringVar(&f.file, "account", "", "file with the key of the account that signs the transaction")
-	c.Flags().StringVar(&f.deposit, "deposit", "", "in ether; else the least that the registry asks")
-}
-
-// wei is the deposit, nil for the least one.
-func (f *accountFlags) wei() *big.Int {
-	amount, ok := new(big.Rat).SetString(f.deposit)
-	if !ok {
+// Set adds the ids of one flag to those before. It keeps the list as a registry wants it: ascending, none twice.
+func (l *idList) Set(s string) error {
+	if s == "" {
+		*l = nil
 		return nil
 	}
-	amount.Mul(amount, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil)))
-	return new(big.Int).Quo(amount.Num(), amount.Denom())
-}
-
-func (f *accountFlags) check() error {
-	if f.file == "" {
-		return fmt.Errorf("%w: name the account that signs with --account KEYFILE", errUsage)
+	for text := range strings.SplitSeq(s, ",") {
+		n, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(text), "#"), 10, 32)
+		if err != nil || n == 0 {
+			return fmt.Errorf("%q is no id of a service", text)
+		}
+		*l = append(*l, barnraise.ServiceID(n))
 	}
-	if f.deposit == "" {
-		return nil
-	}
-	if v, ok := new(big.Rat).SetString(f.deposit); !ok || v.Sign() < 0 {
-		return fmt.Errorf("%w: --deposit %q is no amount of ether, such as 0.05", errUsage, f.deposit)
-	}
+	slices.Sort(*l)
+	*l = slices.Compact(*l)
 	return nil
 }
 
-// write carries out one transaction and prints what became of it, beside what it made.
-func (a *app) write(ctx context.Context, f accountFlags, do func(*evm.Registry, *evm.Account) (made map[string]any, tx evm.Tx, err error)) error {
-	if err := f.check(); err != nil {
-		return err
-	}
-	account, err := evm.ReadAccount(f.file)
-	if err != nil {
-		return err
-	}
-	r, err := a.registry(ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	made, tx, err := do(r, account)
-	if err != nil {
-		return err
-	}
-	result := maps.Clone(made)
-	result["transaction"], result["block"], result["gas"] = tx.Hash.String(), tx.Block, tx.Gas
-	return a.print(result, func(w io.Writer) {
-		for _, name := range slices.Sorted(maps.Keys(made)) {
-			fmt.Fprintf(w, "%s %v\n", name, made[name])
-		}
-		a.say("transaction %s in block %d, %d gas", tx.Hash, tx.Block, tx.Gas)
-	})
-}
+// Type names it in the help.
+func (l *idList) Type() string { return "ids" }
 
 // profile is what an operator says of a server on the command line.
 type profile struct {
 	account         accountFlags
-	url, key        string
-	offers, rewards []uint
+	url             string
+	offers, rewards idList
 	capacity        uint32
 	delegate        string
 }
@@ -184,55 +155,86 @@ type profile struct {
 func (p *profile) flags(c *cobra.Command) {
 	p.account.flags(c)
 	c.Flags().StringVar(&p.url, "url", "", "where others reach the server")
-	c.Flags().UintSliceVar(&p.offers, "offers", nil, "ids of the services it runs")
-	c.Flags().UintSliceVar(&p.rewards, "rewards", nil, "ids of the services it would like to see run")
+	c.Flags().Var(&p.offers, "offers", "ids of the services it runs, such as 1,3; '' for none")
+	c.Flags().Var(&p.rewards, "rewards", "ids of the services it would like to see run; '' for none")
 	c.Flags().Uint32Var(&p.capacity, "capacity", 0, "units it is willing to host")
 	c.Flags().StringVar(&p.delegate, "delegate", "", "account that may set offers, rewards and capacity, and nothing else")
 }
 
+// check reads the delegate, which is zero where none is named, and refuses lists that no registry takes.
+func (p *profile) check() (delegate barnraise.Address, err error) {
+	if !barnraise.ValidList(p.offers, barnraise.MaxOffers) || !barnraise.ValidList(p.rewards, barnraise.MaxRewards) {
+		return delegate, fmt.Errorf("%w: want at most %d offers and %d rewards", errUsage, barnraise.MaxOffers, barnraise.MaxRewards)
+	}
+	if p.delegate == "" {
+		return delegate, nil
+	}
+	if delegate, err = barnraise.ParseAddress(p.delegate); err != nil {
+		return delegate, fmt.Errorf("%w: --delegate: %w", errUsage, err)
+	}
+	return delegate, nil
+}
+
+// checkURL refuses what no client of the network would call, before it is paid for.
+func (p *profile) checkURL(n registry.Network) error {
+	if err := dial.CheckURL(p.url, n.Private()); err != nil {
+		return fmt.Errorf("%w: --url: %w", errUsage, err)
+	}
+	return nil
+}
+
 func (a *app) serversRegister() *cobra.Command {
 	var p profile
+	var deposit ether
+	var keyFile string
 	c := &cobra.Command{
 		Use:     "register",
 		Short:   "Register a server",
 		Example: "  barnraise servers register --account owner.key --url https://b.example --key key.pem --delegate 0x…",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if p.url == "" || p.key == "" {
+			if p.url == "" || keyFile == "" {
 				return fmt.Errorf("%w: a server needs --url and --key", errUsage)
 			}
-			delegate, err := p.delegateAddress()
+			delegate, err := p.check()
 			if err != nil {
 				return err
 			}
-			return a.write(c.Context(), p.account, func(r *evm.Registry, account *evm.Account) (map[string]any, evm.Tx, error) {
-				key, err := server.EnsureKey(p.key)
+			return a.write(c.Context(), p.account, func(w *writing) error {
+				if err := p.checkURL(w.registry.Network()); err != nil {
+					return err
+				}
+				key, err := server.EnsureKey(keyFile)
 				if err != nil {
-					return nil, evm.Tx{}, err
+					return err
 				}
-				id, tx, err := r.RegisterServer(c.Context(), account, evm.Profile{
-					URL: p.url, Key: barnraise.PublicKey(key[32:]), Offers: ids(p.offers), Rewards: ids(p.rewards), Capacity: p.capacity,
-				}, p.account.wei())
-				if err == nil && !delegate.IsZero() {
-					_, err = r.SetServerDelegate(c.Context(), account, id, delegate)
-				}
-				return map[string]any{"id": id, "url": p.url}, tx, err
+				return p.register(c.Context(), w, barnraise.PublicKey(key[32:]), delegate, deposit.wei)
 			})
 		},
 	}
 	p.flags(c)
-	c.Flags().StringVar(&p.key, "key", "", "file of the Ed25519 key that signs receipts (PEM); it is made where it is missing")
+	deposit.flags(c)
+	c.Flags().StringVar(&keyFile, "key", "", "file of the Ed25519 key that signs receipts (PEM); it is made where it is missing")
 	return c
 }
 
-func (p *profile) delegateAddress() (barnraise.Address, error) {
-	if p.delegate == "" {
-		return barnraise.Address{}, nil
+// register registers the server and then, in a transaction of its own, its delegate.
+func (p *profile) register(ctx context.Context, w *writing, key barnraise.PublicKey, delegate barnraise.Address, deposit *big.Int) error {
+	id, tx, err := w.registry.RegisterServer(ctx, w.account, evm.Profile{
+		URL: p.url, Key: key, Offers: p.offers, Rewards: p.rewards, Capacity: p.capacity,
+	}, deposit)
+	if err := w.did("register", tx, err); err != nil {
+		return err
 	}
-	a, err := barnraise.ParseAddress(p.delegate)
-	if err != nil {
-		return a, fmt.Errorf("%w: --delegate: %w", errUsage, err)
+	w.made["id"], w.made["url"] = id, p.url
+	if delegate.IsZero() {
+		return nil
 	}
-	return a, nil
+	tx, err = w.registry.SetServerDelegate(ctx, w.account, id, delegate)
+	if err := w.did("set delegate", tx, err); err != nil {
+		return fmt.Errorf("%w; it is registered as server %d: set the delegate with: barnraise servers set %d --account %s --delegate %s",
+			err, id, id, p.account.file, delegate)
+	}
+	return nil
 }
 
 func (a *app) serversSet() *cobra.Command {
@@ -247,7 +249,7 @@ func (a *app) serversSet() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			delegate, err := p.delegateAddress()
+			delegate, err := p.check()
 			if err != nil {
 				return err
 			}
@@ -255,60 +257,54 @@ func (a *app) serversSet() *cobra.Command {
 			if !slices.ContainsFunc([]string{"offers", "rewards", "capacity", "url", "delegate"}, changed) {
 				return fmt.Errorf("%w: nothing to set; see: barnraise servers set --help", errUsage)
 			}
-			return a.write(c.Context(), p.account, func(r *evm.Registry, account *evm.Account) (map[string]any, evm.Tx, error) {
-				return set(c.Context(), r, account, id, p, delegate, changed)
-			})
+			return a.write(c.Context(), p.account, func(w *writing) error { return p.set(c.Context(), w, id, delegate, changed) })
 		},
 	}
 	p.flags(c)
 	return c
 }
 
-// set carries out the changes that were asked for, each in a transaction of its own kind, and returns the last.
-func set(
-	ctx context.Context, r *evm.Registry, account *evm.Account, id barnraise.ServerID, p profile, delegate barnraise.Address, changed func(string) bool,
-) (made map[string]any, tx evm.Tx, err error) {
-	s, err := r.Snapshot(ctx)
+// set carries out the changes that were asked for, each in a transaction of its own kind.
+func (p *profile) set(ctx context.Context, w *writing, id barnraise.ServerID, delegate barnraise.Address, changed func(string) bool) error {
+	s, err := w.registry.Snapshot(ctx)
 	if err != nil {
-		return nil, tx, err
+		return err
 	}
 	v, ok := s.Server(id)
 	if !ok {
-		return nil, tx, fmt.Errorf("the registry has no server %d", id)
+		return fmt.Errorf("the registry has no server %d", id)
 	}
 	if changed("url") {
-		if tx, err = r.SetURL(ctx, account, id, p.url); err != nil {
-			return nil, tx, err
+		if err := p.checkURL(w.registry.Network()); err != nil {
+			return err
+		}
+	}
+	w.made["id"] = id
+	if changed("url") {
+		tx, err := w.registry.SetURL(ctx, w.account, id, p.url)
+		if err := w.did("set URL", tx, err); err != nil {
+			return err
 		}
 	}
 	if changed("delegate") {
-		if tx, err = r.SetServerDelegate(ctx, account, id, delegate); err != nil {
-			return nil, tx, err
+		tx, err := w.registry.SetServerDelegate(ctx, w.account, id, delegate)
+		if err := w.did("set delegate", tx, err); err != nil {
+			return err
 		}
 	}
-	if changed("offers") || changed("rewards") || changed("capacity") {
-		offers, rewards, capacity := v.Offers, v.Rewards, v.Capacity
-		if changed("offers") {
-			offers = ids(p.offers)
-		}
-		if changed("rewards") {
-			rewards = ids(p.rewards)
-		}
-		if changed("capacity") {
-			capacity = p.capacity
-		}
-		if tx, err = r.SetLists(ctx, account, id, offers, rewards, capacity); err != nil {
-			return nil, tx, err
-		}
+	if !changed("offers") && !changed("rewards") && !changed("capacity") {
+		return nil
 	}
-	return map[string]any{"id": id}, tx, nil
-}
-
-// ids sorts what was typed in any order.
-func ids(typed []uint) (list []barnraise.ServiceID) {
-	for _, v := range typed {
-		list = append(list, barnraise.ServiceID(v))
+	offers, rewards, capacity := v.Offers, v.Rewards, v.Capacity
+	if changed("offers") {
+		offers = p.offers
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	if changed("rewards") {
+		rewards = p.rewards
+	}
+	if changed("capacity") {
+		capacity = p.capacity
+	}
+	tx, err := w.registry.SetLists(ctx, w.account, id, offers, rewards, capacity)
+	return w.did("set lists", tx, err)
 }
