@@ -159,7 +159,7 @@ func TestFetch(t *testing.T) {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	bad := []string{empty, liar, broken, elsewhere, endless, silent, cut, "http://127.0.0.1:1", ":no URL"}
 
-	f := &Fetcher{Client: client, Store: openStore(t), Timeout: 100 * time.Millisecond}
+	f := &Fetcher{Client: client, Store: openStore(t), Timeout: time.Second}
 	b, err := f.Fetch(t.Context(), cidOfHello, bad)
 	if b != nil || !errors.Is(err, ErrNotFound) || !errors.Is(err, ErrMismatch) || !errors.Is(err, ErrTooLarge) ||
 		!errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, io.ErrUnexpectedEOF) {
