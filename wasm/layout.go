@@ -139,7 +139,7 @@ func (l *layout) section(id byte, r *reader, caps Caps) {
 	case secExport:
 		each(r, "exports", caps.Exports, func() { l.readExport(r) })
 	case secStart:
-		l.start = r.u32()
+		l.readStart(r)
 	case secElement:
 		total := 0
 		each(r, "element segments", caps.Elements, func() { total += r.element(caps.TableEntries - total) })
@@ -199,6 +199,17 @@ func (l *layout) readGlobal(r *reader) {
 	}
 	r.constant()
 	l.globals++
+}
+
+func (l *layout) readStart(r *reader) {
+	l.start = r.u32()
+	if uint64(l.start) >= uint64(len(l.functions)) {
+		r.fail("starts with function %d of %d", l.start, len(l.functions))
+		return
+	}
+	if t := l.types[l.functions[l.start]].text; t != "() -> ()" {
+		r.fail("starts with a function of type %s, want () -> ()", t)
+	}
 }
 
 func (l *layout) readExport(r *reader) {
