@@ -38,10 +38,12 @@ type Manifest struct {
 	Home        barnraise.ServerID `json:"home,omitzero"`
 	OpenRPC     jsontext.Value     `json:"openrpc,omitzero"`
 	Limits      Limits             `json:"limits"`
-	Cost        uint32             `json:"cost,omitzero"` // capacity units; 1 where it does not say
-	Evidence    string             `json:"evidence,omitempty"`
-	Report      barnraise.CID      `json:"report,omitempty"` // conformance report
-	Licence     string             `json:"licence,omitempty"`
+	// VerifierLimits bound the verifier and each of its verdicts (protocol 5.6).
+	VerifierLimits VerifierLimits `json:"verifierLimits"`
+	Cost           uint32         `json:"cost,omitzero"` // capacity units; 1 where it does not say
+	Evidence       string         `json:"evidence,omitempty"`
+	Report         barnraise.CID  `json:"report,omitempty"` // conformance report
+	Licence        string         `json:"licence,omitempty"`
 }
 
 // Limits bound one call. A host grants neither less nor more (protocol 2.6).
@@ -59,13 +61,35 @@ var DefaultLimits = Limits{
 	Memory: 256 << 20, CPU: 1, Timeout: Duration(5 * time.Second), Request: 1 << 20, Response: 2 << 20, Fuel: 4e9,
 }
 
-// MaxExchange is the most that request and response may have together, in bytes. Five exchanges fit into the memory of a
-// verifier, with its configuration, and leave it room: so many can be judged, however long the answers are.
-const MaxExchange Bytes = 3 << 20
-
-// MaxLimits are the hard caps; a manifest that asks for more is refused, and so is one that asks for more than [MaxExchange].
+// MaxLimits are the hard caps; a manifest that asks for more is refused, and so is one whose request and response have together
+// more than [VerifierLimits.MaxExchange].
 var MaxLimits = Limits{
-	Memory: 2 << 30, CPU: 16, Timeout: Duration(60 * time.Second), Request: MaxExchange, Response: MaxExchange, Fuel: 4e10,
+	Memory: 2 << 30, CPU: 16, Timeout: Duration(60 * time.Second), Request: maxExchange, Response: maxExchange, Fuel: 4e10,
+}
+
+// VerifierLimits bound the verifier and each of its verdicts. Everybody grants neither less nor more, since a verdict must not
+// depend on who asks for it (protocol 5.6, 5.7).
+type VerifierLimits struct {
+	Module Bytes  `json:"module,omitzero"` // that the file may have
+	Memory Bytes  `json:"memory,omitzero"`
+	Fuel   uint64 `json:"fuel,omitzero"` // units, see package wasm
+}
+
+// DefaultVerifierLimits stand where a manifest is silent.
+var DefaultVerifierLimits = VerifierLimits{Module: 256 << 10, Memory: 16 << 20, Fuel: 4e9}
+
+// MaxVerifierLimits are the hard caps.
+var MaxVerifierLimits = VerifierLimits{Module: 8 << 20, Memory: 128 << 20, Fuel: 4e10}
+
+// maxExchange is the most that any request and response may have together: then evidence has room for five of them.
+const maxExchange Bytes = 8 << 20
+
+// MaxExchange is the most that request and response may have together. Five exchanges fit into the verifier's memory with its
+// configuration, and leave it room: so many can be judged, however long the answers are. It is 3 MiB by default and 8 MiB at
+// most.
+func (v VerifierLimits) MaxExchange() Bytes {
+	const room = 1 << 20
+	return min((max(v.Memory, room)-room)/5, maxExchange)
 }
 
 // Parse reads a published manifest and fills in the defaults. Unknown members are ignored. It fails with [ErrManifest].
@@ -125,12 +149,19 @@ func (m *Manifest) complete() error {
 		return fmt.Errorf("evidence %.40q: want local, hosts or public: %w", m.Evidence, ErrManifest)
 	}
 	m.Cost = max(m.Cost, 1)
-	return m.Limits.complete()
+	if err := errors.Join(m.Limits.complete(), m.VerifierLimits.complete()); err != nil {
+		return err
+	}
+	if l, most := m.Limits, m.VerifierLimits.MaxExchange(); l.Request+l.Response > most {
+		return fmt.Errorf("limits request and response are %v and %v, together at most %v where the verifier's memory is %v; see verifierLimits: %w",
+			l.Request, l.Response, most, m.VerifierLimits.Memory, ErrManifest)
+	}
+	return nil
 }
 
 func (l *Limits) complete() error {
 	d, top := DefaultLimits, MaxLimits
-	err := errors.Join(
+	return errors.Join(
 		bound("memory", &l.Memory, d.Memory, top.Memory),
 		bound("cpu", &l.CPU, d.CPU, top.CPU),
 		bound("timeout", &l.Timeout, d.Timeout, top.Timeout),
@@ -138,10 +169,15 @@ func (l *Limits) complete() error {
 		bound("response", &l.Response, d.Response, top.Response),
 		bound("fuel", &l.Fuel, d.Fuel, top.Fuel),
 	)
-	if err == nil && l.Request+l.Response > MaxExchange {
-		return fmt.Errorf("limits request and response are %v and %v, together at most %v: %w", l.Request, l.Response, MaxExchange, ErrManifest)
-	}
-	return err
+}
+
+func (v *VerifierLimits) complete() error {
+	d, top := DefaultVerifierLimits, MaxVerifierLimits
+	return errors.Join(
+		bound("module of the verifier", &v.Module, d.Module, top.Module),
+		bound("memory of the verifier", &v.Memory, d.Memory, top.Memory),
+		bound("fuel of the verifier", &v.Fuel, d.Fuel, top.Fuel),
+	)
 }
 
 func bound[T Bytes | float64 | Duration | uint64](name string, v *T, standard, top T) error {

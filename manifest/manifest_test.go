@@ -21,29 +21,39 @@ func TestParse(t *testing.T) {
 	if m.Limits != want || m.Evidence != EvidenceHosts || m.Cost != 1 || string(m.VerifierConfig()) != `{"a":[1.50]}` {
 		t.Errorf("reads as %+v", m)
 	}
-	if m, err := Parse([]byte(`{"name":"search","limits":{"request":"2.5MiB","response":"512KiB"}}`)); err != nil || m.Limits.Request+m.Limits.Response != MaxExchange {
+	if m, err := Parse([]byte(`{"name":"search","limits":{"request":"2.5MiB","response":"512KiB"}}`)); err != nil || m.Limits.Request+m.Limits.Response != DefaultVerifierLimits.MaxExchange() {
 		t.Errorf("the longest exchange reads as %+v, %v", m.Limits, err)
 	}
-	if m, err := Parse([]byte(`{"name":"search"}`)); err != nil || string(m.VerifierConfig()) != "null" || m.Limits != DefaultLimits {
+	m, err = Parse([]byte(`{"name":"search","limits":{"request":"4MiB","response":"4MiB"},"verifierLimits":{"module":"4MiB","memory":"64MiB"}}`))
+	if want := (VerifierLimits{4 << 20, 64 << 20, DefaultVerifierLimits.Fuel}); err != nil || m.VerifierLimits != want {
+		t.Errorf("a large verifier reads as %+v, %v", m.VerifierLimits, err)
+	}
+	if m, err := Parse([]byte(`{"name":"search"}`)); err != nil || string(m.VerifierConfig()) != "null" || m.Limits != DefaultLimits || m.VerifierLimits != DefaultVerifierLimits {
 		t.Errorf("smallest manifest reads as %+v, %v", m, err)
 	}
 }
 
 func TestBadManifests(t *testing.T) {
 	for name, body := range map[string]string{
-		"empty":             ``,
-		"array":             `[]`,
-		"no name":           `{}`,
-		"bad name":          `{"name":"Search"}`,
-		"names twice":       `{"name":"search","name":"search"}`,
-		"memory beyond cap": `{"name":"search","limits":{"memory":"3GiB"}}`,
-		"negative cpu":      `{"name":"search","limits":{"cpu":-1}}`,
-		"negative memory":   `{"name":"search","limits":{"memory":-1}}`,
-		"timeout too long":  `{"name":"search","limits":{"timeout":"2m"}}`,
-		"fuel beyond cap":   `{"name":"search","limits":{"fuel":40000000001}}`,
-		"request too long":  `{"name":"search","limits":{"request":3145729,"response":1}}`,
-		"response too long": `{"name":"search","limits":{"response":"32MiB"}}`,
-		"exchange too long": `{"name":"search","limits":{"request":"1MiB","response":2097153}}`,
+		"empty":                        ``,
+		"array":                        `[]`,
+		"no name":                      `{}`,
+		"bad name":                     `{"name":"Search"}`,
+		"names twice":                  `{"name":"search","name":"search"}`,
+		"memory beyond cap":            `{"name":"search","limits":{"memory":"3GiB"}}`,
+		"negative cpu":                 `{"name":"search","limits":{"cpu":-1}}`,
+		"negative memory":              `{"name":"search","limits":{"memory":-1}}`,
+		"timeout too long":             `{"name":"search","limits":{"timeout":"2m"}}`,
+		"fuel beyond cap":              `{"name":"search","limits":{"fuel":40000000001}}`,
+		"verifier's module beyond cap": `{"name":"search","verifierLimits":{"module":8388609}}`,
+		"verifier's memory beyond cap": `{"name":"search","verifierLimits":{"memory":"129MiB"}}`,
+		"verifier's fuel beyond cap":   `{"name":"search","verifierLimits":{"fuel":40000000001}}`,
+		"verifier's memory too small":  `{"name":"search","verifierLimits":{"memory":"15MiB"}}`,
+		"verifier's memory tiny":       `{"name":"search","verifierLimits":{"memory":1},"limits":{"request":1,"response":1}}`,
+		"exchange too long for any":    `{"name":"search","verifierLimits":{"memory":"128MiB"},"limits":{"request":1,"response":"8MiB"}}`,
+		"request too long":             `{"name":"search","limits":{"request":3145729,"response":1}}`,
+		"response too long":            `{"name":"search","limits":{"response":"32MiB"}}`,
+		"exchange too long":            `{"name":"search","limits":{"request":"1MiB","response":2097153}}`,
 		"response too long beside the default request": `{"name":"search","limits":{"response":"3MiB"}}`,
 		"evidence policy": `{"name":"search","evidence":"secret"}`,
 		"external schema": `{"name":"search","openrpc":{"$ref":"http://example.org"}}`,
@@ -108,7 +118,7 @@ func TestUnits(t *testing.T) {
 // A dispute of several of the longest answers can be shown to others (protocol 8.1).
 func TestEvidenceHasRoomForTheLongestAnswers(t *testing.T) {
 	const few, base64, receipt = 5, 4.0 / 3, 2 << 10
-	size := base64*float64(MaxLimits.Request) + few*(base64*float64(MaxLimits.Response)+receipt) + 4<<10
+	size := few*(base64*float64(MaxVerifierLimits.MaxExchange())+receipt) + 4<<10 // however they share it
 	if size > barnraise.MaxEvidence {
 		t.Errorf("a request and %d answers as long as limits allow take %.0f bytes, evidence has at most %d", few, size, barnraise.MaxEvidence)
 	}
@@ -177,11 +187,11 @@ func TestReadSource(t *testing.T) {
 		return path
 	}
 	write("openrpc.json", "{ \"methods\": [] }")
-	s, err := ReadSource(write("service.yaml", "name: search\nverifier: compare\nopenrpc: openrpc.json\nlimits:\n  memory: 64MiB\n  fuel: 1000000\nhome: 3\n"))
+	s, err := ReadSource(write("service.yaml", "name: search\nverifier: compare\nopenrpc: openrpc.json\nlimits:\n  memory: 64MiB\n  fuel: 1000000\nhome: 3\nverifierLimits: {module: 4MiB}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Verifier != "compare" || string(s.Manifest.OpenRPC) != `{"methods":[]}` || s.Limits.Memory != 64<<20 || s.Limits.Fuel != 1e6 || s.Home != 3 {
+	if s.Verifier != "compare" || string(s.Manifest.OpenRPC) != `{"methods":[]}` || s.Limits.Memory != 64<<20 || s.Limits.Fuel != 1e6 || s.Home != 3 || s.VerifierLimits.Module != 4<<20 {
 		t.Errorf("reads as %+v", s)
 	}
 	for name, c := range map[string]struct{ text, want string }{
@@ -204,8 +214,11 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if l := m.Limits; l.Memory == 0 || l.Memory > MaxLimits.Memory || l.Timeout <= 0 || l.Timeout > MaxLimits.Timeout || l.Fuel > MaxLimits.Fuel || l.Request+l.Response > MaxExchange {
+		if l := m.Limits; l.Memory == 0 || l.Memory > MaxLimits.Memory || l.Timeout <= 0 || l.Timeout > MaxLimits.Timeout || l.Fuel > MaxLimits.Fuel || l.Request+l.Response > m.VerifierLimits.MaxExchange() {
 			t.Errorf("%q reads with limits %+v", b, l)
+		}
+		if v, top := m.VerifierLimits, MaxVerifierLimits; v.Module == 0 || v.Module > top.Module || v.Memory == 0 || v.Memory > top.Memory || v.Fuel == 0 || v.Fuel > top.Fuel {
+			t.Errorf("%q reads with a verifier's limits %+v", b, v)
 		}
 		_, _ = m.Examples()
 	})

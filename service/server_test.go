@@ -28,7 +28,7 @@ func TestEndpoint(t *testing.T) {
 		{"error of the service", "POST", "/", `{}`, 200, noID(-32600, "not a JSON-RPC 2.0 message")},
 		{"nothing", "POST", "/", ``, 200, noID(-32700, "not strict JSON")},
 		{"panic", "POST", "/", `{"jsonrpc":"2.0","id":1,"method":"panic"}`, 200, broken},
-		{"too long", "POST", "/", strings.Repeat(" ", MaxRequest+1), 413, "requests have at most 16777216 bytes\n"},
+		{"too long", "POST", "/", strings.Repeat(" ", MaxRequest+1), 413, "requests have at most 8388608 bytes\n"},
 		{"ready", "GET", "/readyz", "", 200, "ready\n"},
 		{"another method", "GET", "/", "", 405, "Method Not Allowed\n"},
 		{"another path", "POST", "/v1", "", 404, "404 page not found\n"},

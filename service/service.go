@@ -36,7 +36,7 @@ import (
 
 // MaxRequest is the longest request that a program takes at all, in bytes: the most a manifest may ask for. The revision's own
 // limit is its host's to enforce (protocol 2.6).
-const MaxRequest = 16 << 20
+const MaxRequest = 8 << 20
 
 // Service answers JSON-RPC requests by its methods. It is safe for concurrent use if its methods are.
 type Service struct {

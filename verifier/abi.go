@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,15 +58,18 @@ func inputSize(config []byte, lists ...[][]byte) int {
 	return n
 }
 
-func checkInput(config []byte, requests, responses [][]byte) error {
+// check reports whether the answers can be put before the verifier, and whether anybody waits for what it says.
+func (v *Verifier) check(ctx context.Context, config []byte, requests, responses [][]byte) error {
 	size := inputSize(config, requests, responses)
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case len(requests) != len(responses):
 		return fmt.Errorf("%d requests with %d responses %w", len(requests), len(responses), ErrInput)
 	case len(responses) == 0 || len(responses) > barnraise.MaxAnswers:
 		return fmt.Errorf("%d responses %w, but 1 to %d", len(responses), ErrInput, barnraise.MaxAnswers)
-	case uint64(size) > Memory:
-		return fmt.Errorf("%d bytes %w, whose memory has %d", size, ErrInput, Memory)
+	case uint64(size) > v.limits.Memory:
+		return fmt.Errorf("%d bytes %w, whose memory has %d; let verifierLimits say more", size, ErrInput, v.limits.Memory)
 	}
 	return nil
 }

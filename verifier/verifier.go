@@ -1,7 +1,6 @@
 // Package verifier runs verifiers: small wasm modules that say of some answers to one request whether they can all be true
 // (protocol 5). A verifier is written by a stranger and judges bytes of strangers. Whatever goes wrong in it is undecided, and
-// strikes nobody; the same module with the same input gives the same verdict for the same fuel on every machine, save one
-// whose calls nest so deep that some engine's stack overflows: that is not counted yet.
+// strikes nobody; the same module with the same input gives the same verdict for the same fuel on every machine.
 //
 // A module exports
 //
@@ -12,11 +11,13 @@
 //	verify          (i32, i32) -> (i64) the verdict on the input at that place, of that length: its place in the upper half,
 //	                                    its length in the lower
 //
-// and imports nothing but env.abort. One that also exports _initialize gets that call first. Each verdict has an instance of
-// its own, with [Memory] and [Fuel], so nobody need free or reset anything.
+// and imports nothing but env.abort and the empty world of wasi_snapshot_preview1 that package wasm describes. One that also
+// exports _initialize gets that call first. Each verdict has an instance of its own, with the fuel and memory of its [Limits],
+// so nobody need free or reset anything.
 package verifier
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,11 +27,33 @@ import (
 	"barnraise/wasm"
 )
 
-// What each verdict is granted.
+// What a verifier is granted where its service's manifest does not say: see [Limits].
 const (
-	Memory uint64 = 16 << 20 // bytes; an input of more is not put before the verifier at all
-	Fuel   uint64 = 4e9      // units, see package wasm
+	Module uint64 = 256 << 10
+	Memory uint64 = 16 << 20
+	Fuel   uint64 = 4e9
 )
+
+// Limits are the figures of a service's manifest for its verifier (protocol 5.6). A member that is zero stands for the default
+// above.
+type Limits struct {
+	Module uint64 // bytes that the module may have
+	Memory uint64 // bytes for each verdict; an input of more is not put before the verifier at all
+	Fuel   uint64 // units for each verdict, see package wasm
+}
+
+// MaxLimits are the hard caps. No manifest may ask for more.
+var MaxLimits = Limits{Module: 8 << 20, Memory: 128 << 20, Fuel: 4e10}
+
+// complete fills in the defaults, and fails with [wasm.ErrLimits] beyond the hard caps.
+func (l Limits) complete() (Limits, error) {
+	l = Limits{cmp.Or(l.Module, Module), cmp.Or(l.Memory, Memory), cmp.Or(l.Fuel, Fuel)}
+	if m := MaxLimits; l.Module > m.Module || l.Memory > m.Memory || l.Fuel > m.Fuel {
+		return l, fmt.Errorf("%d bytes of module, %d of memory and %d units of fuel, at most %d, %d and %d: %w",
+			l.Module, l.Memory, l.Fuel, m.Module, m.Memory, m.Fuel, wasm.ErrLimits)
+	}
+	return l, nil
+}
 
 const exportVerify = "verify"
 
@@ -42,21 +65,30 @@ func NewHost(engine *wasm.Engine) *Host { return &Host{engine} }
 
 // Verifier is a module that is ready to judge. It is safe for concurrent use.
 type Verifier struct {
-	module      *wasm.Module
-	minRequests int
+	module        *wasm.Module
+	limits        Limits
+	minRequests   int
+	comparesBytes bool // it is one of those of package verifiers
 }
 
-// Load makes a verifier of a module: it checks caps, imports and exports, compiles it, and asks for minRequests once. It fails
-// with [wasm.ErrRefused], in words for the author, where the module is no verifier; otherwise with the context's error.
-func (h *Host) Load(ctx context.Context, module []byte) (*Verifier, error) {
-	info, err := wasm.Check(module, wasm.VerifierCaps())
+// Load makes a verifier of a module: it checks caps, imports and exports, compiles it, and asks for minRequests once. The limits
+// are those of the manifest of the revision that names it. It fails with [wasm.ErrRefused], in words for the author, where the
+// module is no verifier or needs more than the limits; with [wasm.ErrLimits] where they are beyond [MaxLimits]; otherwise with
+// the context's error.
+func (h *Host) Load(ctx context.Context, module []byte, limits Limits) (*Verifier, error) {
+	limits, err := limits.complete()
+	if err != nil {
+		return nil, fmt.Errorf("load verifier: %w", err)
+	}
+	caps := wasm.VerifierCapsFor(int(limits.Module))
+	info, err := wasm.Check(module, caps)
 	if err == nil {
 		err = exports(info)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load verifier: %w", err)
 	}
-	code, err := h.engine.Compile(ctx, module, wasm.VerifierCaps(), wasm.Limits{Fuel: Fuel, Memory: Memory})
+	code, err := h.engine.Compile(ctx, module, caps, wasm.Limits{Fuel: limits.Fuel, Memory: limits.Memory, Stack: wasm.VerifierStack})
 	if err != nil {
 		return nil, fmt.Errorf("load verifier: %w", err)
 	}
@@ -64,7 +96,7 @@ func (h *Host) Load(ctx context.Context, module []byte) (*Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load verifier: ask for minRequests: %w", err)
 	}
-	return &Verifier{code, n}, nil
+	return &Verifier{code, limits, n, comparesBytes(module)}, nil
 }
 
 // exports reports everything that the module should export and does not.
@@ -111,9 +143,9 @@ func (v *Verifier) MinRequests() int { return v.minRequests }
 // Result is what came of asking a verifier.
 type Result struct {
 	Verdict barnraise.Verdict
-	Fuel    uint64 // used, from the first instruction of the instance to the last
+	Fuel    uint64 // used, from the first instruction of the instance to the last; 0 where there was none, see [Verifier.Verify]
 	// Problem says why there is no verdict of the verifier's: it trapped, ran out of fuel or memory, gave a malformed verdict,
-	// or the input is too long. Then Verdict is undecided (protocol 5.5). Branch on [wasm.ErrFuel], [wasm.ErrTrap],
+	// or the input is too long. Then Verdict is undecided (protocol 5.5). Branch on [wasm.ErrFuel], [wasm.ErrStack], [wasm.ErrTrap],
 	// [ErrMalformed], [ErrInput], or the context's error, which says nothing about the verifier.
 	Problem error
 }
@@ -123,10 +155,29 @@ var ErrInput = errors.New("cannot be put before a verifier")
 
 // Verify puts answers before the verifier, each with the request that it answers. Config is the manifest's, empty where there
 // is none. Every body must have passed the check of protocol 3.3; Verify does not repeat it.
+//
+// What the verifiers of package verifiers that compare bytes say of answers that are all the same bytes is known without asking
+// them: that verdict comes at once and takes no fuel. It is the one that [Verifier.Run] would give.
 func (v *Verifier) Verify(ctx context.Context, config []byte, requests, responses [][]byte) Result {
-	if err := checkInput(config, requests, responses); err != nil {
+	if err := v.check(ctx, config, requests, responses); err != nil {
 		return undecided(0, err)
 	}
+	if verdict, ok := v.agree(config, requests, responses); ok {
+		return Result{Verdict: verdict}
+	}
+	return v.run(ctx, config, requests, responses)
+}
+
+// Run is like [Verifier.Verify], but always runs the module: for those who want to know what it takes.
+func (v *Verifier) Run(ctx context.Context, config []byte, requests, responses [][]byte) Result {
+	if err := v.check(ctx, config, requests, responses); err != nil {
+		return undecided(0, err)
+	}
+	return v.run(ctx, config, requests, responses)
+}
+
+// run makes an instance for one verdict.
+func (v *Verifier) run(ctx context.Context, config []byte, requests, responses [][]byte) Result {
 	instance, err := v.module.Instantiate(ctx, wasm.IO{})
 	if instance == nil {
 		return undecided(0, err)

@@ -1,9 +1,11 @@
 package wasm
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,41 +19,124 @@ func input(size int) []byte {
 	return []byte(`{"abi":1,"config":null,"requests":[1,1,1],"responses":[` + body + "," + body + "," + body + `]}`)
 }
 
-// BenchmarkFuel is one exchange with compare in an instance of its own, with the counter and without.
-func BenchmarkFuel(b *testing.B) {
-	ctx := context.Background()
-	module := file(b, "../verifiers/compare.wasm")
-	with := compile(b, engines(b)["compiler"], module, Limits{Fuel: 1e12, Memory: 16 << 20})
-	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithCoreFeatures(features))
-	defer rt.Close(ctx)
-	without, err := rt.CompileModule(ctx, module)
+// judges are verifiers of four compilers that compare bytes.
+func judges(t testing.TB) map[string][]byte {
+	return map[string][]byte{"C": file(t, "../verifiers/testdata/c.wasm"), "AssemblyScript": file(t, "../verifiers/compare.wasm"),
+		"Rust": file(t, "../verifiers/testdata/rust.wasm"), "Go": goVerifier(t)}
+}
+
+// ways are those in which a module may be run: as it is; with the fuel counted, and the depth of calls too; with the engine's
+// own look at a context.
+func ways(b *testing.B, module []byte) map[string]func(in []byte) {
+	instrument := func(depth bool) []byte {
+		l, err := parse(module, uncapped())
+		if err != nil {
+			b.Fatal(err)
+		}
+		charges := make([]uint32, len(l.bodies))
+		if graph, err := l.graph(); err != nil {
+			b.Fatal(err)
+		} else if depth {
+			charges = graph.charges()
+		}
+		if err := l.instrument(Limits{Fuel: MaxFuel, Memory: 64 << 20}, charges); err != nil {
+			b.Fatal(err)
+		}
+		return l.encode()
+	}
+	e := engines(b)["compiler"]
+	metered := func(wasm []byte) func(in []byte) {
+		info, _ := Check(module, ServiceCaps())
+		m, err := e.compile(b.Context(), artifact{info, wasm}, Limits{Fuel: MaxFuel}, "")
+		if err != nil {
+			b.Fatal(err)
+		}
+		return func(in []byte) {
+			i, err := m.Instantiate(b.Context(), IO{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := i.Exchange(b.Context(), "verify", in, 1000); err != nil {
+				b.Fatal(err)
+			}
+			i.Close(b.Context())
+		}
+	}
+	return map[string]func(in []byte){
+		"none": bare(b, module, false), "context": bare(b, module, true), "fuel": metered(instrument(false)), "fuel+depth": metered(instrument(true)),
+	}
+}
+
+// bare runs a module without counters.
+func bare(b *testing.B, module []byte, look bool) func(in []byte) {
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), worldKey{}, &world{fuel: endless{}, random: 1}))
+	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithCoreFeatures(features).WithCloseOnContextDone(look))
+	b.Cleanup(func() { cancel(); rt.Close(ctx) })
+	info, err := Check(module, ServiceCaps())
+	if err == nil {
+		err = provide(ctx, rt, info.Imports)
+	}
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, size := range []int{2 << 10, 64 << 10} {
-		in := input(size)
-		b.Run(fmt.Sprintf("with/%dK", size>>10), func(b *testing.B) {
-			for b.Loop() {
-				i, err := with.Instantiate(ctx, IO{})
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := i.Exchange(ctx, "verify", in, 1000); err != nil {
-					b.Fatal(err)
-				}
-				i.Close(ctx)
+	code, err := rt.CompileModule(ctx, module)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return func(in []byte) {
+		i, err := rt.InstantiateModule(ctx, code, instanceConfig().WithStartFunctions("_initialize"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		call := func(name string, params ...uint64) uint64 {
+			r, err := i.ExportedFunction(name).Call(ctx, params...)
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
-		b.Run(fmt.Sprintf("without/%dK", size>>10), func(b *testing.B) {
-			for b.Loop() {
-				i, err := rt.InstantiateModule(ctx, without, wazero.NewModuleConfig().WithName("").WithStartFunctions())
-				if err != nil {
-					b.Fatal(err)
+			return r[0]
+		}
+		at := call("alloc", uint64(len(in)))
+		i.Memory().Write(uint32(at), in)
+		call("verify", at, uint64(len(in)))
+		i.Close(ctx)
+	}
+}
+
+// BenchmarkFuel is one verdict of an instance of its own, in every way that there is, one after the other, so that what else the
+// machine does falls on all of them alike. It reports ratios to the module as it is, of what a tenth of the verdicts stay below;
+// native is the comparison of the answers by itself.
+func BenchmarkFuel(b *testing.B) {
+	modules := judges(b)
+	for _, language := range []string{"C", "AssemblyScript", "Rust", "Go"} {
+		all := ways(b, modules[language])
+		for _, size := range []int{2 << 10, 64 << 10} {
+			in := input(size)
+			answers := [][]byte{bytes.Clone(in[:size]), bytes.Clone(in[:size]), bytes.Clone(in[:size])}
+			all["native"] = func([]byte) {
+				if !bytes.Equal(answers[0], answers[1]) || !bytes.Equal(answers[0], answers[2]) {
+					b.Fatal("they differ")
 				}
-				exchangeBare(b, i, "verify", in)
-				i.Close(ctx)
 			}
-		})
+			b.Run(fmt.Sprintf("%s/%dK", language, size>>10), func(b *testing.B) {
+				took := map[string][]time.Duration{}
+				for b.Loop() {
+					for name, run := range all {
+						start := time.Now()
+						run(in)
+						took[name] = append(took[name], time.Since(start))
+					}
+				}
+				tenth := func(name string) float64 {
+					slices.Sort(took[name])
+					return float64(took[name][len(took[name])/10])
+				}
+				for name := range all {
+					b.ReportMetric(tenth(name)/tenth("none"), name)
+				}
+				b.ReportMetric(tenth("fuel+depth")/1000, "us/verdict")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -210,6 +211,28 @@ func goModule(t testing.TB, program string, flags ...string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// goVerifier builds the project that an author in Go begins with.
+func goVerifier(t testing.TB) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	files, err := filepath.Glob("../verifiers/templates/go/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal(len(files), err)
+	}
+	for _, name := range files {
+		if err := os.WriteFile(filepath.Join(dir, strings.TrimSuffix(filepath.Base(name), ".txt")), file(t, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(dir, "module.wasm")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, ".")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatal(&buildError{"the verifier in Go", string(text), err})
+	}
+	return file(t, out)
 }
 
 type buildError struct {

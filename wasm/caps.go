@@ -9,10 +9,11 @@ import (
 // hold together no more entries than the table may have.
 type Caps struct {
 	Size int // of the module, bytes
-	// Code bounds all function bodies together, Body each of them, in bytes. What takes a compiler longer than bytes as a rule
-	// counts like more of them: each local and each value that a call passes or returns, or a block takes or leaves, like one;
-	// call_indirect and a conversion that can trap like 8 more than they have, an instruction on a range of memory or table
-	// like 16 more. So a byte takes about 4 microseconds and a kilobyte at most.
+	// Code bounds the size of all functions together, Body that of each. It is in bytes, those of the body behind its length, and
+	// what takes a compiler longer than bytes as a rule counts like more of them: each parameter and local, each value that a
+	// call passes or returns, and each that a block with a type of an index takes or leaves, like one; an arithmetic
+	// instruction on floats (sentence 8) like 4 more than it has, call_indirect and a conversion that can trap like 8 more, an
+	// instruction on a range of memory or table like 16 more. So a byte takes about 4 microseconds and a kilobyte at most.
 	Code, Body   int
 	Types        int
 	Values       int // parameters and results of one type together
@@ -24,24 +25,32 @@ type Caps struct {
 	Data         int   // segments
 	TableEntries int   // the table begins with
 	Locals       int   // of one function, its parameters included
-	Complexity   int64 // of one function: branch points times (locals + 32), see Work
+	Complexity   int64 // of one function: branch points times (locals + 32), both as Work counts them
 	// Work bounds the sum, over all functions, of their complexity squared, for that is how long a compiler's dealings with
-	// variables and branches take in the worst case: around 2.5e-11 seconds each. A block, if, else, branch, return or target
-	// of a br_table is one branch point; a loop is four, and so is an instruction on a range of memory or table, which the
-	// compiler makes a loop of. Values that a block takes and leaves count as locals, and so do a function's results if
-	// it has several.
+	// variables and branches take in the worst case: around 2.5e-11 seconds each. A block, if, else, br, br_if, return or target
+	// of a br_table, the default included, is one branch point; a loop is four, and so is memory.init, memory.copy,
+	// memory.fill, table.init, table.copy, table.fill or table.grow, which the compiler makes a loop of. The most values that
+	// one of its blocks with a type of an index takes and leaves count as locals, or a function's results if it has
+	// several and they are more.
 	Work int64
 	// Abort and WASI let a module import env.abort and the pinned wasi_snapshot_preview1. No other import is ever taken.
 	Abort bool
 	WASI  bool
 }
 
-// VerifierCaps are those of a verifier. What they let through compiles within a second or two.
-func VerifierCaps() Caps {
+// VerifierCaps are those of a verifier of the usual size, 256 KiB at most. What they let through compiles within a second or two.
+func VerifierCaps() Caps { return VerifierCapsFor(verifierSize) }
+
+const verifierSize = 256 << 10
+
+// VerifierCapsFor are those of a verifier of at most so many bytes: so many its code may count like. With every byte beyond
+// 256 KiB the compiler's work may grow, and so may the number of data segments, of which Go's linker makes one in 84 bytes. The
+// rest is the same for all. What they let through of 8 MiB compiles within a minute, as a rule in seconds.
+func VerifierCapsFor(size int) Caps {
 	return Caps{
-		Size: 256 << 10, Code: 256 << 10, Body: 128 << 10, Types: 1000, Values: 32, Imports: 100, Exports: 1000,
-		Functions: 10_000, Globals: 1000, Elements: 1000, Data: 5000, TableEntries: 1 << 16, Locals: 500,
-		Complexity: 150_000, Work: 5e10, Abort: true,
+		Size: size, Code: size, Body: 128 << 10, Types: 1000, Values: 32, Imports: 100, Exports: 1000,
+		Functions: 10_000, Globals: 1000, Elements: 1000, Data: max(5000, size/64), TableEntries: 1 << 16, Locals: 500,
+		Complexity: 150_000, Work: 5e10 + 5e4*max(0, int64(size)-verifierSize), Abort: true, WASI: true,
 	}
 }
 
@@ -103,7 +112,7 @@ func (l *layout) checkCode(caps Caps) error {
 	code, work := int64(0), int64(0)
 	for i := range l.bodies {
 		f, err := l.scan(i)
-		complexity := int64(f.points) * int64(f.locals+f.wide+32)
+		complexity := f.complexity()
 		code += f.size
 		switch {
 		case err != nil:
@@ -120,29 +129,30 @@ func (l *layout) checkCode(caps Caps) error {
 			err = fmt.Errorf("all functions up to this one together count like %d bytes, at most %d", code, caps.Code)
 		}
 		if err != nil {
-			return fmt.Errorf("function %d: %w", len(l.imports)+i, err)
+			return l.inFunction(i, err)
 		}
 		work += complexity * complexity
 	}
 	return nil
 }
 
-// values are how many of them a call passes and returns, or a block takes and leaves.
-func (l *layout) values(op instruction, r *reader) int {
+// signature is the type of a call, or of a block that names one, and empty for other instructions.
+func (l *layout) signature(op instruction, r *reader) funcType {
 	typ := op.index
 	switch {
 	case op.op == opCall && int64(op.index) < int64(len(l.functions)):
 		typ = l.functions[op.index]
 	case op.op == opCall:
 		r.fail("call of function %d of %d", op.index, len(l.functions))
+		return funcType{}
 	case op.op != opCallIndirect && !op.typed:
-		return 0
+		return funcType{}
 	}
 	if int64(typ) >= int64(len(l.types)) {
 		r.fail("block or call of type %d of %d", typ, len(l.types))
-		return 0
+		return funcType{}
 	}
-	return l.types[typ].values
+	return l.types[typ]
 }
 
 // extra is how many bytes more than it has the instruction counts like, see Caps.
@@ -154,6 +164,9 @@ func (i instruction) extra() int {
 		if _, ok := i.bulk(); ok {
 			return 16
 		}
+	}
+	if _, ok := i.float(); ok {
+		return 4
 	}
 	return 0
 }

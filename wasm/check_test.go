@@ -73,6 +73,8 @@ func TestRefused(t *testing.T) {
 		{"env.abort of another type", imports("env", "abort", "i:"), "imports env.abort as (i32) -> (), which is (i32, i32, i32, i32) -> ()"},
 		{"WASI without a memory", guest{imports: [][3]string{{wasiModule, "sched_yield", ":i"}}}.encode(), "has no memory"},
 		{"an export under the counter's name", exports(exportFuel, 0, 0), "belong to the host"},
+		{"an export under the stack's name", exports(exportStack, 3, 0), "belong to the host"},
+		{"an export under the yield's name", exports(exportYield, 0, 0), "belong to the host"},
 		{"an export under the start function's name", exports(exportStart, 0, 0), "belong to the host"},
 		{"an export of a function that is not there", exports("f", 0, 1), "function 1 of 1"},
 		{"a call of a function that is not there", body(op(opCall, 2)), "function 2 of 2"},
@@ -81,7 +83,9 @@ func TestRefused(t *testing.T) {
 			`exports "f", which is an import`},
 		{"an export of an unknown kind", exports("f", 4, 0), "kind 4"},
 		{"a name that is not UTF-8", exports("\xff", 0, 0), "UTF-8"},
-		{"the next global, which will be the counter", run(":", nil, code(i64(1), op(opGlobalSet, 1))), "global 1 of 1"},
+		{"the next global, which will be the fuel", run(":", nil, code(i64(1), op(opGlobalSet, 1))), "global 1 of 1"},
+		{"the one behind it, which will be the stack", run(":", nil, code(i32(1), op(opGlobalSet, 2))), "global 2 of 1"},
+		{"a look at the stack", run(":", nil, code(op(opGlobalGet, 2), opDrop)), "global 2 of 1"},
 
 		{"more bodies than functions", sections(section(secCode, 1, 2, 0, opEnd)), "0 functions declared, 1 defined"},
 		{"more functions than bodies", sections(section(secType, 1, 0x60, 0, 0), section(secFunction, 1, 0)), "1 functions declared, 0 defined"},
@@ -222,6 +226,32 @@ func TestBombs(t *testing.T) {
 			t.Errorf("%s, %d bytes: %v after %v, want ErrRefused at once", name, len(module), err, took)
 		}
 	}
+	for name, module := range map[string][]byte{
+		"a million blocks in one another": one(0, code(repeat(1_000_000, code(opBlock, blockEmpty)), repeat(1_000_000, []byte{opEnd}))).encode(),
+		"60,000 blocks in one another":    one(0, code(repeat(60_000, code(opBlock, blockEmpty)), repeat(60_000, []byte{opEnd}))).encode(),
+		"100 MB":                          append(bytes.Clone(header), make([]byte, 100<<20)...),
+		"100 MB of data":                  guest{memory: []byte{0, 1}, data: [][]byte{append([]byte{1}, sized(make([]byte, 100<<20))...)}}.encode(),
+	} {
+		for _, caps := range []Caps{VerifierCaps(), VerifierCapsFor(8 << 20), ServiceCaps()} {
+			start := time.Now()
+			_, err := Check(module, caps)
+			if took := time.Since(start); !errors.Is(err, ErrRefused) || took > time.Second {
+				t.Errorf("%s: %v after %v, want ErrRefused at once", name, err, took)
+			}
+		}
+	}
+}
+
+// TestLargeVerifiers holds that what Go makes of a verifier is taken where four megabytes are granted, and not by default.
+func TestLargeVerifiers(t *testing.T) {
+	for name, module := range map[string][]byte{"a verifier": goVerifier(t), "with JSON and more": goModule(t, "reactor", "-buildmode=c-shared")} {
+		if _, err := Check(module, VerifierCapsFor(4<<20)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := Check(module, VerifierCaps()); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s of %d bytes: %v, want ErrRefused", name, len(module), err)
+		}
+	}
 }
 
 // TestRealModulesCountLittle holds that what compilers make counts like hardly more bytes than it has.
@@ -318,8 +348,10 @@ func TestInfo(t *testing.T) {
 	if (rust.Imports[0] != Import{wasiModule, "random_get", "(i32, i32) -> (i32)"}) {
 		t.Errorf("the first import is %v", rust.Imports[0])
 	}
-	if _, err := Check(file(t, "testdata/rust.wasm"), VerifierCaps()); !errors.Is(err, ErrRefused) {
-		t.Errorf("a verifier that imports WASI: %v, want ErrRefused", err)
+	without := VerifierCaps()
+	without.WASI = false
+	if _, err := Check(file(t, "testdata/rust.wasm"), without); !errors.Is(err, ErrRefused) {
+		t.Errorf("WASI where it is not given: %v, want ErrRefused", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import "math"
 // Opcodes that this package names.
 const (
 	opUnreachable  = 0x00
+	opNop          = 0x01
 	opBlock        = 0x02
 	opLoop         = 0x03
 	opIf           = 0x04
@@ -20,11 +21,13 @@ const (
 	opSelect       = 0x1b
 	opSelectTyped  = 0x1c
 	opLocalGet     = 0x20
+	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
 	opTableSet     = 0x26
 	opLoad         = 0x28 // the first of them
+	opStoreFirst   = 0x36
 	opStore        = 0x3e // the last of them
 	opMemorySize   = 0x3f
 	opMemoryGrow   = 0x40
@@ -33,12 +36,34 @@ const (
 	opF32Const     = 0x43
 	opF64Const     = 0x44
 	opI32Eqz       = 0x45 // the first without immediates
+	opI32LtS       = 0x48
+	opI64Eqz       = 0x50
 	opI64LtS       = 0x53
+	opI64GeS       = 0x59
+	opI32Clz       = 0x67
+	opI32Popcnt    = 0x69
+	opI32Add       = 0x6a
+	opI32Sub       = 0x6b
+	opI64Clz       = 0x79
+	opI64Popcnt    = 0x7b
 	opI64Sub       = 0x7d
 	opI64ShrU      = 0x88
+	opF32Eq        = 0x5b
+	opF64Eq        = 0x61
+	opF32Abs       = 0x8b
+	opF32Ceil      = 0x8d // the first that may compute a NaN
+	opF32Sqrt      = 0x91
+	opF32Max       = 0x97 // the last that may
+	opF64Abs       = 0x99
+	opF64Ceil      = 0x9b
+	opF64Sqrt      = 0x9f
+	opF64Max       = 0xa5
+	opConvert      = 0xa7 // the first conversion; with those that extend a sign they go to the last without immediates
 	opTruncI32     = 0xa8 // the first of four that make an i32 of a float, and may trap
 	opI64ExtendU   = 0xad // i64.extend_i32_u
 	opTruncI64     = 0xae // the first of four that make an i64 of a float, and may trap
+	opDemote       = 0xb6
+	opPromote      = 0xbb
 	opI64Extend32S = 0xc4 // the last without immediates
 	opRefNull      = 0xd0
 	opRefIsNull    = 0xd1
@@ -69,6 +94,7 @@ type instruction struct {
 	sub     uint32 // where op is opPrefix
 	index   uint32 // the first index among the immediates: of a global, a function, a label, a block's type
 	typed   bool   // a block whose type is the one of that index
+	value   bool   // a block that leaves one value, and has no type of an index
 	targets int    // of a br_table, the default included
 }
 
@@ -77,8 +103,8 @@ func (r *reader) instruction() (i instruction) {
 	i.op = r.byte()
 	switch op := i.op; {
 	case op == opBlock || op == opLoop || op == opIf:
-		i.index, i.typed = r.blockType()
-	case op <= 0x01, op == opElse, op == opEnd, op == opReturn, op == opDrop, op == opSelect, op == opRefIsNull:
+		i.index, i.typed, i.value = r.blockType()
+	case op <= opNop, op == opElse, op == opEnd, op == opReturn, op == opDrop, op == opSelect, op == opRefIsNull:
 	case op >= opI32Eqz && op <= opI64Extend32S:
 	case op == opBr, op == opBrIf, op == opCall, op == opRefFunc, op >= opLocalGet && op <= opTableSet:
 		i.index = r.u32()
@@ -173,24 +199,24 @@ func (r *reader) zero(of string) {
 
 // blockType reads nothing, one value type, or the index of a function type. Written as a signed number of 33 bits, the first
 // two are its negative values of one byte.
-func (r *reader) blockType() (index uint32, typed bool) {
+func (r *reader) blockType() (index uint32, typed, value bool) {
 	if !r.more() {
 		r.fail("ends too early")
-		return 0, false
+		return 0, false, false
 	}
 	switch c := r.b[r.pos]; {
 	case c == blockEmpty:
 		r.pos++
+		return 0, false, false
 	case c&0xc0 == 0x40:
 		r.valueType()
-	default:
-		n := r.signed(33)
-		if n < 0 {
-			r.fail("block of an unknown type")
-		}
-		return uint32(n), true
+		return 0, false, true
 	}
-	return 0, false
+	n := r.signed(33)
+	if n < 0 {
+		r.fail("block of an unknown type")
+	}
+	return uint32(n), true, false
 }
 
 // locals reads the declarations and returns how many locals they make.

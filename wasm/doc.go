@@ -9,25 +9,41 @@
 // second memories, second tables, imports other than the functions below. What it lets through is WebAssembly 2.0 without
 // vectors.
 //
-// # Fuel
+// # Fuel, depth and floats
 //
-// [Instrument] adds a counter to a module, a mutable i64 global that starts at [Limits].Fuel. The rule, version 1:
+// [Instrument] adds two counters to a module: fuel, a mutable i64 global that starts at [Limits].Fuel, and the stack, a mutable
+// i32 global that starts at [Limits].Stack. The rule, version 2:
 //
 //  1. A function body is cut into segments. One begins where the body begins, one at the head of each loop, and one behind
 //     each else and each end but the last. So control enters a segment at its beginning only.
 //  2. A segment weighs as much as its instructions, reachable or not, and 1 more at the beginning of a body and at the head of
 //     a loop. An instruction weighs 1, but block, loop, else and end weigh 0; call and call_indirect 3; ref.func 128;
 //     memory.grow and table.grow 64; memory.init, memory.copy, memory.fill, table.init, table.copy and table.fill 16.
-//  3. Whenever control comes to the beginning of a segment, its weight is taken from the counter.
+//  3. Whenever control comes to the beginning of a segment, its weight is taken from the fuel.
 //  4. Before memory.init, memory.copy and memory.fill, also an eighth of their length operand, rounded down; before
 //     table.init, table.copy, table.fill and table.grow, also their length operand, both unsigned.
 //  5. A call of a host function takes 128 first, and then what is said below.
-//  6. Where the counter is below zero at the beginning of a body, at the head of a loop, after 4 or during 5, the module traps
-//     at once, before the work that it cannot pay for. A run that ends with the counter below zero has failed as well.
+//  6. Where the fuel is below zero at the beginning of a body, at the head of a loop, after 4 or during 5, the module traps
+//     at once, before the work that it cannot pay for. A run that ends with the fuel below zero has failed as well.
+//  7. A function takes slots of the stack: 24; one for each parameter, each local, and each operand where its body has the most
+//     of them at once; and one for every 512 of its size and complexity together, as [Caps] counts them. Instructions that are
+//     not reached have operands like others, but pop none from below their block. A function is counted if a chain of calls can
+//     lead from it to itself; call_indirect calls whatever is of its type and named by an element segment, the initial value
+//     of a global, or ref.func. Counted is also a function whose slots, with those of the longest chain of functions not
+//     counted that it can call, are more than 2,048: who calls nobody is looked at first. When control enters a counted
+//     function, right behind its first charge by 3, the stack loses its slots and those of the longest chain of functions not
+//     counted by which it can come to call a counted one; when control leaves it by its end, a branch or a return, they are
+//     given back. Where that leaves the stack below zero, the module traps.
+//  8. Where the result of an f32 or f64 instruction ceil, floor, trunc, nearest, sqrt, add, sub, mul, div, min or max, of
+//     f32.demote_f64 or f64.promote_f32 is a NaN, it is 0x7fc00000 or 0x7ff8000000000000. All other bits of floats follow from
+//     the specification.
 //
-// The start function and _initialize are paid for like the rest; data and element segments are free. Memory may grow to
-// [Limits].Memory in whole pages and no further, a table to the larger of its minimum and 65,536 entries. How deep calls may
-// nest is not counted yet; where it traps is up to the engine.
+// The start function and _initialize are held to all of it like the rest; data and element segments are free. Memory may grow
+// to [Limits].Memory in whole pages and no further, a table to the larger of its minimum and 65,536 entries.
+//
+// With [VerifierStack] calls take 36,864 slots at most, those included of functions that are not counted, and are 1,536 at most.
+// That is some 300 KB in V8, which has a megabyte, and less than 2,000 calls, where the engine's interpreter ends. Its compiler
+// does not share what it keeps of a function, up to 500 bytes a slot in the worst case, and has room for 100 MB of it.
 //
 // Compilers' code takes about 0.1 ns a unit. The worst instructions take 2, and the worst program, which follows pointers
 // through 16 MiB in no order, 30: what the memory takes to answer nobody can count. Every function is charged for what it runs,
@@ -42,20 +58,28 @@
 // # Host functions
 //
 // env.abort traps. Of wasi_snapshot_preview1 there is one deterministic and empty world, for each instance its own. Numbers
-// are errno values of that interface; a pointer outside the memory gives 21 (fault).
+// are errno values of that interface; where a function reads or writes outside the memory it gives 21 (fault). Each function
+// takes its fuel before it looks at the memory.
 //
-//   - No arguments, no environment, no files. Descriptors 0, 1 and 2 are character devices; any other gives 8 (badf).
+//   - No arguments, no environment, no files. args_sizes_get and environ_sizes_get write zeros; they, args_get, environ_get and
+//     sched_yield give 0. Descriptors 0, 1 and 2 are character devices; any other gives 8 (badf).
+//   - fd_fdstat_get of 0 to 2 writes file type 2, no flags, the right to poll (bit 27) and to read (bit 1, for 0) or to write
+//     (bit 6, for 1 and 2), and none to inherit; fd_filestat_get writes file type 2 and otherwise zeros. fd_close and
+//     fd_fdstat_set_flags give 0 and change nothing. fd_seek and fd_tell give 70 (spipe).
 //   - fd_read of 0 reads the given input, fd_write to 1 is collected, and more than allowed traps; to 2 it is dropped, and so it
 //     is to 1 where nobody asks for it, as of a reactor. The number of vectors is taken first, 1 unit each. They are moved one
 //     after the other, and before each an eighth of its bytes is taken, rounded down; of fd_read only the bytes that the input
-//     still has.
-//   - There is one clock, in nanoseconds, at 0 in the beginning and 1970-01-01T00:00:00Z in wall time. Every reading of any
-//     clock first moves it on by 1. poll_oneoff takes 10 units for each subscription; where no descriptor is ready it moves
-//     the clock to the earliest deadline and never waits.
+//     still has. At the end their sum is written.
+//   - There is one clock, in nanoseconds, at 0 in the beginning and 1970-01-01T00:00:00Z in wall time, under the ids 0 to 3; any
+//     other gives 28 (inval). Every clock_time_get first moves it on by 1. clock_res_get writes 1. It stops at 2^63-1.
+//   - poll_oneoff takes 10 units for each subscription, and never waits. It gives 28 for none, and where one has a tag over 2.
+//     A subscription to a clock is due at its timeout, or that long from now unless its flag 0 is set; one to reading from 0, with
+//     as many bytes as the input still has, and one to writing to 1 or 2, are due now, and so are with error 28 a clock of another
+//     id and with error 8 another descriptor. Where none is due now the clock moves to the earliest time. Then an event is
+//     written for each that is due, in their order, and how many there are.
 //   - random_get takes 1 unit a byte. Each byte is a step of a generator that begins with s = 1, all in 64 bits:
 //     s += 0x9e3779b97f4a7c15; x = (s xor s>>30) * 0xbf58476d1ce4e5b9; the byte is x>>56.
-//   - proc_exit ends the run. proc_raise gives 52 (nosys). fd_seek and fd_tell of 0 to 2 give 70 (spipe), and what else is
-//     asked of a descriptor gives 8.
+//   - proc_exit ends the run. proc_raise gives 52 (nosys), and every other function of that interface 8.
 package wasm
 
 import (
@@ -69,19 +93,28 @@ var (
 	ErrLimits  = errors.New("more than can be granted")
 	ErrFuel    = errors.New("out of fuel")
 	ErrTrap    = errors.New("trapped")
-	ErrExit    = errors.New("exited") // by proc_exit, with a code other than 0 or where no exit was due
+	ErrStack   = errors.New("calls nest too deep") // an ErrTrap as well
+	ErrExit    = errors.New("exited")              // by proc_exit, with a code other than 0 or where no exit was due
 )
 
 // Limits bound what one instance may do.
 type Limits struct {
 	Fuel   uint64 // units of work, at most MaxFuel
 	Memory uint64 // bytes, at most MaxMemory; what is over a multiple of PageSize grants nothing
+	Stack  int    // slots for calls that nest, at most MaxStack; zero stands for VerifierStack
 }
 
 // The most that can be granted.
 const (
 	MaxFuel   = 1 << 62
 	MaxMemory = 4 << 30
+	MaxStack  = ServiceStack
+)
+
+// What calls are granted, in slots: a verifier's everywhere alike, a service's where the engine compiles, of what compilers make.
+const (
+	VerifierStack = 32_768
+	ServiceStack  = 1_048_576
 )
 
 // PageSize is the unit in which memory grows, in bytes.

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -209,6 +210,12 @@ func translate(ctx context.Context, rt wazero.Runtime, module []byte) (code waze
 	return rt.CompileModule(ctx, module)
 }
 
+// instanceConfig makes instances without a name and without anything of the engine's own world. That has a source of chance, which
+// nobody asks, and which would take a fifth of a small verdict to make.
+func instanceConfig() wazero.ModuleConfig {
+	return wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(bytes.NewReader(nil))
+}
+
 // compile makes a module of an artifact, with machine code from and to the directory if there is one.
 func (e *Engine) compile(ctx context.Context, a artifact, limits Limits, dir string) (*Module, error) {
 	config := wazero.NewRuntimeConfig()
@@ -223,7 +230,7 @@ func (e *Engine) compile(ctx context.Context, a artifact, limits Limits, dir str
 		}
 		config = config.WithCompilationCache(cache)
 	}
-	m := &Module{info: a.Info, limits: limits, size: len(a.Wasm), runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+	m := &Module{info: a.Info, limits: limits, size: len(a.Wasm), runtime: wazero.NewRuntimeWithConfig(ctx, config), config: instanceConfig()}
 	if err := provide(ctx, m.runtime, a.Info.Imports); err != nil {
 		return nil, err
 	}

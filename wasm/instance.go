@@ -18,6 +18,7 @@ type Module struct {
 	size    int // of the module with its counter
 	runtime wazero.Runtime
 	code    wazero.CompiledModule
+	config  wazero.ModuleConfig // of every instance
 }
 
 // Info is what the module says of itself.
@@ -48,8 +49,7 @@ func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("instantiate module: %w", err)
 	}
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	guest, err := m.runtime.InstantiateModule(ctx, m.code, config)
+	guest, err := m.runtime.InstantiateModule(ctx, m.code, m.config)
 	if err != nil { // a segment beyond its table or memory
 		return i, fmt.Errorf("instantiate module: %s: %w", firstLine(err), ErrTrap)
 	}
@@ -93,6 +93,8 @@ func (i *Instance) ending(err error) error {
 		return stop.cause
 	case i.fuel() < 0:
 		return fmt.Errorf("%w: %d units are used up", ErrFuel, i.module.limits.Fuel)
+	case i.stack() < 0:
+		return fmt.Errorf("%w: %w", ErrTrap, ErrStack)
 	case errors.As(err, &exit):
 		i.exit = exit.ExitCode()
 		return fmt.Errorf("%w with code %d", ErrExit, i.exit)
@@ -156,6 +158,9 @@ func (i *Instance) FuelUsed() uint64 {
 
 // fuel is what is left of it: below zero where there was not enough.
 func (i *Instance) fuel() int64 { return int64(i.world.fuel.Get()) + i.world.left }
+
+// stack is what is left of it: below zero where calls have nested too deep.
+func (i *Instance) stack() int { return int(int32(i.guest.ExportedGlobal(exportStack).Get())) }
 
 // Close frees the instance.
 func (i *Instance) Close(ctx context.Context) error {

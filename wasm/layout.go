@@ -40,13 +40,19 @@ type layout struct {
 	exports   []Export
 	start     uint32 // meaningful where there is a start section
 	bodies    [][]byte
+	// references are functions that a table or a variable may come to hold, as often as they are named. What bodies name is
+	// named here as well, or the module is not valid: a reference has to be declared outside of them.
+	references []uint32
 }
 
 type funcType struct {
-	params int
-	values int // parameters and results
-	text   FuncType
+	params  int
+	results []byte // their types
+	text    FuncType
 }
+
+// values are parameters and results.
+func (t funcType) values() int { return t.params + len(t.results) }
 
 // bounds are the limits of a table or memory.
 type bounds struct {
@@ -142,7 +148,10 @@ func (l *layout) section(id byte, r *reader, caps Caps) {
 		l.readStart(r)
 	case secElement:
 		total := 0
-		each(r, "element segments", caps.Elements, func() { total += r.element(caps.TableEntries - total) })
+		each(r, "element segments", caps.Elements, func() {
+			n, functions := r.element(caps.TableEntries - total)
+			total, l.references = total+n, append(l.references, functions...)
+		})
 	case secDataCount:
 		r.u32()
 	case secCode:
@@ -197,7 +206,9 @@ func (l *layout) readGlobal(r *reader) {
 	if mutable := r.byte(); mutable > 1 {
 		r.fail("global neither constant nor mutable")
 	}
-	r.constant()
+	if f, ok := r.constant(); ok {
+		l.references = append(l.references, f)
+	}
 	l.globals++
 }
 

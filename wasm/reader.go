@@ -129,8 +129,8 @@ const (
 	typeExternref = 0x6f
 )
 
-func (r *reader) valueType() string {
-	switch t := r.byte(); t {
+func typeName(t byte) string {
+	switch t {
 	case typeI32:
 		return "i32"
 	case typeI64:
@@ -143,12 +143,19 @@ func (r *reader) valueType() string {
 		return "funcref"
 	case typeExternref:
 		return "externref"
-	case 0x7b:
-		r.fail("vector instructions (SIMD) are not taken")
-	default:
-		r.fail("value type %#x is unknown", t)
 	}
 	return ""
+}
+
+func (r *reader) valueType() byte {
+	t := r.byte()
+	switch {
+	case t == 0x7b:
+		r.fail("vector instructions (SIMD) are not taken")
+	case typeName(t) == "":
+		r.fail("value type %#x is unknown", t)
+	}
+	return t
 }
 
 // funcType reads one function type, of at most values parameters and results together.
@@ -156,17 +163,24 @@ func (r *reader) funcType(values int) funcType {
 	if form := r.byte(); form != 0x60 {
 		r.fail("type of form %#x is no function", form)
 	}
-	list := func(n int) string {
-		var names []string
+	list := func(n int) (types []byte) {
 		for ; n > 0 && r.err == nil; n-- {
-			names = append(names, r.valueType())
+			types = append(types, r.valueType())
 		}
-		return "(" + strings.Join(names, ", ") + ")"
+		return types
 	}
 	n := r.count("parameters", values)
 	params := list(n)
-	m := r.count("results", values-n)
-	return funcType{params: n, values: n + m, text: FuncType(params + " -> " + list(m))}
+	results := list(r.count("results", values-n))
+	return funcType{params: n, results: results, text: FuncType(typeNames(params) + " -> " + typeNames(results))}
+}
+
+func typeNames(types []byte) string {
+	var names []string
+	for _, t := range types {
+		names = append(names, typeName(t))
+	}
+	return "(" + strings.Join(names, ", ") + ")"
 }
 
 // bounds reads the limits of a memory or table, neither of them beyond top.
@@ -190,9 +204,10 @@ func (r *reader) bounds(top uint32) (b bounds) {
 	return b
 }
 
-// constant reads a constant expression: one instruction and its end.
-func (r *reader) constant() {
-	switch op := r.byte(); op {
+// constant reads a constant expression, one instruction and its end, and returns the function that it refers to, if it does.
+func (r *reader) constant() (function uint32, ok bool) {
+	op := r.byte()
+	switch op {
 	case opI32Const:
 		r.signed(32)
 	case opI64Const:
@@ -202,7 +217,7 @@ func (r *reader) constant() {
 	case opF64Const:
 		r.bytes(8)
 	case opGlobalGet, opRefFunc:
-		r.u32()
+		function = r.u32()
 	case opRefNull:
 		r.refType()
 	default:
@@ -211,6 +226,7 @@ func (r *reader) constant() {
 	if r.err == nil && r.byte() != opEnd {
 		r.fail("constant expression of more than one instruction")
 	}
+	return function, op == opRefFunc
 }
 
 func (r *reader) refType() {
@@ -219,12 +235,12 @@ func (r *reader) refType() {
 	}
 }
 
-// element reads one element segment and returns how many entries it holds, at most the cap.
-func (r *reader) element(cap int) int {
+// element reads one element segment and returns how many entries it holds, at most the cap, and the functions among them.
+func (r *reader) element(cap int) (n int, functions []uint32) {
 	form := r.u32()
 	if form > 7 {
 		r.fail("element segment of form %d", form)
-		return 0
+		return 0, nil
 	}
 	passive, explicit, expressions := form&1 != 0, form&2 != 0, form&4 != 0
 	if !passive && explicit && r.u32() != 0 {
@@ -240,15 +256,15 @@ func (r *reader) element(cap int) int {
 			r.fail("element kind %#x", kind)
 		}
 	}
-	n := r.count("table entries in element segments", cap)
+	n = r.count("table entries in element segments", cap)
 	for i := 0; i < n && r.err == nil; i++ {
-		if expressions {
-			r.constant()
-		} else {
-			r.u32()
+		if !expressions {
+			functions = append(functions, r.u32())
+		} else if f, ok := r.constant(); ok {
+			functions = append(functions, f)
 		}
 	}
-	return n
+	return n, functions
 }
 
 func (r *reader) data() {

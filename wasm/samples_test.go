@@ -3,10 +3,6 @@ package wasm
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -89,46 +85,4 @@ func exchangeBare(t testing.TB, m api.Module, export string, input []byte) []byt
 	}
 	b, _ := m.Memory().Read(uint32(out[0]>>32), uint32(out[0]))
 	return bytes.Clone(b)
-}
-
-// TestNode holds that V8 runs an instrumented module to the same answer for the same fuel.
-func TestNode(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("node is not installed: cannot compare with V8")
-		}
-		t.Skip("node is not installed: cannot compare with V8")
-	}
-	const script = `
-const [file, name, input] = process.argv.slice(1);
-const module = new WebAssembly.Module(require("fs").readFileSync(file));
-const x = new WebAssembly.Instance(module, {}).exports;
-if (x.barnraise_start) x.barnraise_start();
-const b = new TextEncoder().encode(input), p = x.alloc(b.length) >>> 0;
-new Uint8Array(x.memory.buffer, p, b.length).set(b);
-const r = BigInt.asUintN(64, x[name](p, b.length));
-const out = new Uint8Array(x.memory.buffer, Number(r >> 32n), Number(r & 0xffffffffn));
-process.stdout.write(x.barnraise_fuel.value + " " + new TextDecoder().decode(out));`
-	input := `{"abi":1,"config":{"a":[]},"requests":[[],[],[]],"responses":[{"b":"}\"]"},{"b":"}\"]"},{"b":"}\"] "}]}`
-	for language, export := range map[string]string{"C": "handle", "AssemblyScript": "verify"} {
-		module := samples(t)[language]
-		i := instantiate(t, compile(t, engines(t)["compiler"], module, roomy), IO{})
-		out, err := i.Exchange(context.Background(), export, []byte(input), 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		instrumented, err := Instrument(module, roomy)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "module.wasm")
-		if err := os.WriteFile(path, instrumented, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := exec.Command(node, "-e", script, path, export, input).CombinedOutput()
-		if want := fmt.Sprintf("%d %s", roomy.Fuel-i.FuelUsed(), out); err != nil || string(got) != want {
-			t.Errorf("%s: V8 says %s, %v; want %s", language, got, err, want)
-		}
-	}
 }

@@ -20,6 +20,12 @@ func shapes() map[string]shape {
 		"conversions": func(n, locals int) []byte {
 			return code(opF64Const, make([]byte, 8), repeat(n, code(opTruncI64+3, 0xba)), opDrop) // from f64, and back
 		},
+		"floats": func(n, locals int) []byte {
+			return code(opF64Const, make([]byte, 8), repeat(n, code(opF64Sqrt)), opDrop)
+		},
+		"floats of both kinds": func(n, locals int) []byte {
+			return code(opF64Const, make([]byte, 8), times(n, func(i int) []byte { return code(set(i, locals), opDemote, opPromote) }), opDrop)
+		},
 		"bulk": func(n, locals int) []byte {
 			return repeat(n, code(i32(0), i32(0), i32(0), bulkOp(subMemoryFill, 0)))
 		},

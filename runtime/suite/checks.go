@@ -56,12 +56,13 @@ func testAnswers(t *testing.T, f *fixture) {
 			t.Errorf("id %s: %s, %v", id, got, err)
 		}
 	}
+	want(t, i, "nest", "20000", "20000")
 	got, err := i.Call(t.Context(), request("1", "refuse", ""))
 	if err != nil || !strings.Contains(string(got), "-32000") {
 		t.Errorf("an error of the service is an answer: %s, %v", got, err)
 	}
-	if s := i.Stats(); s.Calls != 7 || s.Answers != 7 || s.Running != 0 || s.Slowest <= 0 {
-		t.Errorf("stats %+v after seven answers", s)
+	if s := i.Stats(); s.Calls != 8 || s.Answers != 8 || s.Running != 0 || s.Slowest <= 0 {
+		t.Errorf("stats %+v after eight answers", s)
 	}
 	for body, want := range map[string]error{
 		`[]`: jsonrpc.ErrBatch, `{"jsonrpc":"2.0","method":"echo"}`: jsonrpc.ErrNotification,
@@ -71,7 +72,7 @@ func testAnswers(t *testing.T, f *fixture) {
 			t.Errorf("%s: %q, %v, want %v", body, got, err, want)
 		}
 	}
-	if s := i.Stats(); s.Calls != 7 {
+	if s := i.Stats(); s.Calls != 8 {
 		t.Errorf("stats %+v: what is no request came to the service", s)
 	}
 }

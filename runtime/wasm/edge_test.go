@@ -67,7 +67,7 @@ func packed(t testing.TB, module []byte) (*image.Store, runtime.Spec) {
 }
 
 func TestStartByHand(t *testing.T) {
-	const unreachable, call0 = 0x00, 0x10
+	const unreachable, call = 0x00, 0x10
 	loop := []byte{0x03, 0x40, 0x0c, 0, 0x0b}
 	for _, c := range []struct {
 		name   string
@@ -78,13 +78,14 @@ func TestStartByHand(t *testing.T) {
 		{"reactor that could be a command too", byHand("alloc", "handle", "_start"), nil},
 		{"reactor that breaks at once", byHand("alloc", "handle", "_initialize", unreachable), runtime.ErrBroke},
 		{"reactor that never begins", byHand("alloc", "handle", "_initialize", loop...), runtime.ErrBroke},
+		{"reactor that begins by calling itself", byHand("alloc", "handle", "_initialize", call, 2), runtime.ErrBroke},
 		{"no alloc", byHand("malloc", "handle", "_initialize"), runtime.ErrCannot},
 		{"no memory", bytes.Replace(byHand("alloc", "handle", "_initialize"), []byte("memory"), []byte("memoir"), 1), runtime.ErrCannot},
 		{"alloc of another type", byHand("_initialize", "handle", "alloc"), runtime.ErrCannot},
 		{"handle of another type", byHand("handle", "alloc", "_initialize"), runtime.ErrCannot},
 		{"neither handle nor _start", byHand("alloc", "answer", "main"), runtime.ErrCannot},
 		{"_start of another type", byHand("_start", "x", "y"), runtime.ErrCannot},
-		{"invalid", byHand("alloc", "handle", "_initialize", call0), runtime.ErrCannot},
+		{"invalid", byHand("alloc", "handle", "_initialize", call), runtime.ErrCannot},
 		{"cut", byHand("alloc", "handle", "_initialize")[:60], runtime.ErrCannot},
 		{"nothing", []byte("\x00asm\x01\x00\x00\x00"), runtime.ErrCannot},
 	} {

@@ -67,7 +67,7 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
-	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: uint64(spec.Limits.Memory)}
+	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: uint64(spec.Limits.Memory), Stack: wasm.ServiceStack}
 	module, err := r.Engine.Compile(ctx, binary, wasm.ServiceCaps(), limits)
 	if errors.Is(err, wasm.ErrRefused) || errors.Is(err, wasm.ErrLimits) {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)

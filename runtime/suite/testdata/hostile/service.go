@@ -40,6 +40,9 @@ func answer(request string) string {
 	case "long":
 		n, _ := strconv.Atoi(param)
 		return result(`"` + strings.Repeat("x", n-len(result(`""`))) + `"`)
+	case "nest":
+		n, _ := strconv.Atoi(param)
+		return result(strconv.Itoa(nest(n)))
 	case "look":
 		return result(strconv.Quote(look()))
 	case "read":
@@ -92,6 +95,14 @@ func misbehave(how string) {
 }
 
 func recurse(n int) int { return recurse(n+1) + n }
+
+// nest calls itself so often, one call in the other.
+func nest(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return 1 + nest(n-1)
+}
 
 // look is all that a service could tell two runs of it apart by.
 func look() string {
