@@ -14,6 +14,11 @@ export class Verdict {
     return new Verdict("accepted", winner, [], "");
   }
 
+  /** The answer of that index is right, and those of the culprits, ascending, are known to be wrong. */
+  static acceptedAgainst(winner: i32, culprits: i32[]): Verdict {
+    return new Verdict("accepted", winner, culprits, "");
+  }
+
   /** They cannot all be right. Culprits, ascending, are those known to be wrong; often that cannot be said. The reason is for
    * people: short, in ASCII. */
   static disagreement(culprits: i32[], reason: string): Verdict {

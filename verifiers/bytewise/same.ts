@@ -1,5 +1,5 @@
-import { Input, RPCRequest, RPCResponse } from "./input";
-import { Verdict } from "./verdict";
+import { Input, RPCRequest, RPCResponse } from "../assembly/input";
+import { Verdict } from "../assembly/verdict";
 
 /**
  * verify accepts answers that are the same, byte for byte: result or error, and as they were written. Where two differ one of
