@@ -51,6 +51,11 @@ type Answer struct {
 	Requests int                  // sent for this answer: none to a server that did not introduce itself
 	Struck   []barnraise.ServerID // who lied
 	Evidence string               // the name under which that is kept; empty where nobody did
+	// Unverified are JSON pointers (RFC 6901) into the response, such as "/result/took", to values that nobody but the answering
+	// server vouches for, with all that is below them: the service's verifier leaves them open. "" stands for all of it. Show
+	// them as such or drop them, and build nothing on them. How a value is written, and the order of members, is never vouched
+	// for by a verifier that compares values.
+	Unverified []string
 }
 
 // Decode reads the result into v. It fails with the service's own error where the answer is one.
@@ -147,7 +152,7 @@ func (r *round) run(ctx context.Context) (*Answer, error) {
 		case judge.Execute:
 			r.execute(ctx, step.Platforms)
 		case judge.Accept:
-			return r.accept(step)
+			return r.accept(judging, step)
 		default:
 			return nil, r.fail(ctx, step)
 		}

@@ -85,6 +85,7 @@ type Client struct {
 	cache    string
 	policy   score.Policy
 	now      func() time.Time
+	report   func(source string, err error) // nil for nobody
 	closers  []func() error
 	life     context.Context // ends with Close
 	end      context.CancelFunc
@@ -123,6 +124,11 @@ func WithCache(dir string) Option { return func(c *Client) { c.cache = dir } }
 
 // WithPolicy sets how many auditors an answer gets; [score.Default] without it.
 func WithPolicy(p score.Policy) Option { return func(c *Client) { c.policy = p } }
+
+// WithReport has f told of every server and gateway that was asked for a manifest or a verifier and failed, also where another
+// had it: with an error that is [content.ErrNotFound] where it does not hold it, [content.ErrMismatch] where it sent other
+// bytes. f is called from any goroutine, several times at once.
+func WithReport(f func(source string, err error)) Option { return func(c *Client) { c.report = f } }
 
 // WithClock and random draws that repeat are for simulations; servers that can foretell the draws can lie unseen.
 func WithClock(now func() time.Time, seed [32]byte) Option {
@@ -164,7 +170,7 @@ func (c *Client) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.fetcher = &content.Fetcher{Client: c.http, Store: store}
+	c.fetcher = &content.Fetcher{Client: c.http, Store: store, Report: c.report}
 	c.engine, err = wasm.NewEngine(filepath.Join(c.cache, "wasm"))
 	if err != nil {
 		return err

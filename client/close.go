@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +29,7 @@ func (r *round) noted(server barnraise.ServerID) bool {
 }
 
 // accept closes the call with an answer.
-func (r *round) accept(step judge.Step) (*Answer, error) {
+func (r *round) accept(ctx context.Context, step judge.Step) (*Answer, error) {
 	a := &Answer{Service: r.service.ID, Revision: r.revision.Number, Verdict: barnraise.Accepted, Requests: r.requests}
 	winner := r.answers[step.Winner]
 	response, err := jsonrpc.ParseResponse(winner.Body, jsonrpc.WireID)
@@ -36,13 +37,14 @@ func (r *round) accept(step judge.Step) (*Answer, error) {
 		return nil, fmt.Errorf("call %s: %w", r.service.ID, err) // it was checked when it came in
 	}
 	a.Result, a.Error = json.RawMessage(response.Result), response.Error
+	a.Unverified = unverified(r.revision.Verifier, r.manifest.VerifierConfig(), winner.Body)
 	if a.Evidence, a.Struck, err = r.close(step); err != nil {
 		return nil, fmt.Errorf("call %s: %w", r.service.ID, err)
 	}
 	for i, o := range r.answers {
 		switch {
 		case r.noted(o.Server): // struck, or set aside
-		case i == step.Winner || string(o.Body) == string(winner.Body):
+		case i == step.Winner || r.agree(ctx, winner.Body, o.Body):
 			r.note(o.Server, OutcomeAgreed, "")
 			r.audited(o.Server)
 		default:
@@ -51,6 +53,15 @@ func (r *round) accept(step judge.Step) (*Answer, error) {
 	}
 	a.Asked = r.asked
 	return a, nil
+}
+
+// agree reports whether two answers are the same bytes, or the verifier accepts both.
+func (r *round) agree(ctx context.Context, a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	f := r.judge(ctx, r.request)([][]byte{a, b})
+	return f.Status == barnraise.Accepted && len(f.Culprits) == 0
 }
 
 // audited counts an answer that stood beside others.

@@ -13,6 +13,7 @@ import (
 	"barnraise"
 	"barnraise/judge"
 	"barnraise/score"
+	"barnraise/verifier"
 )
 
 // Without a machine to run the image, and without a conformance report, nobody knows whether the image contradicts itself: the
@@ -192,7 +193,7 @@ func TestDisputeIsNotForgotten(t *testing.T) {
 		t.Fatalf("%+v", step)
 	}
 	r.ask(t.Context(), RoleWitness, 1, next)
-	endless, err := c.verifier.Load(t.Context(), handmade("{}", 0, forever))
+	endless, err := c.verifier.Load(t.Context(), handmade("{}", 0, forever), verifier.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

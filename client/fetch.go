@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/content"
 	"barnraise/manifest"
+	"barnraise/verifier"
 )
 
 // Bounds of looking for what belongs to a revision. Who is slow holds nobody up, and nobody is asked by too many.
@@ -19,7 +21,8 @@ const (
 	holders    = 4                      // servers that an image is looked for at
 )
 
-// kit fetches manifest and verifier by their CIDs from whoever has them: nobody needs to be believed.
+// kit fetches manifest and verifier by their CIDs from whoever has them: nobody needs to be believed. The manifest says how
+// long the verifier may be, so it comes first (protocol 2.5, 5.6).
 func (c *Client) kit(ctx context.Context, t target) (*kit, error) {
 	c.mu.Lock()
 	k, ok := c.kits[t.revision.Manifest+"/"+t.revision.Verifier]
@@ -27,15 +30,8 @@ func (c *Client) kit(ctx context.Context, t target) (*kit, error) {
 	if ok {
 		return k, nil
 	}
-	document, module, err := c.fetch(ctx, t)
+	k, err := c.makeKit(ctx, t)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	k = &kit{}
-	if k.manifest, err = manifest.Parse(document); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if k.verifier, err = c.verifier.Load(ctx, module); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	c.mu.Lock()
@@ -44,35 +40,63 @@ func (c *Client) kit(ctx context.Context, t target) (*kit, error) {
 	return k, nil
 }
 
-// fetch gets manifest and verifier from the store, or else from servers that have introduced themselves, drawn at random, and
-// then from the gateways of the network file, which need not: whoever wrote it is believed to know them.
-func (c *Client) fetch(ctx context.Context, t target) (document, module []byte, err error) {
-	get := func(ctx context.Context, sources ...string) (document, module []byte, err error) {
-		document, err = c.fetcher.Fetch(ctx, t.revision.Manifest, sources)
-		module, err2 := c.fetcher.Fetch(ctx, t.revision.Verifier, sources)
-		return document, module, errors.Join(err, err2)
+func (c *Client) makeKit(ctx context.Context, t target) (*kit, error) {
+	find := search{c: c, target: t}
+	document, err := find.fetch(ctx, t.revision.Manifest, manifest.MaxSize)
+	if err != nil {
+		return nil, err
 	}
-	if document, module, err = get(ctx); err == nil {
-		return document, module, nil
+	k := new(kit)
+	if k.manifest, err = manifest.Parse(document); err != nil {
+		return nil, err
 	}
-	sources := c.shuffled(t)
-	for _, url := range c.network.Gateways {
-		sources = append(sources, barnraise.Server{URL: url})
+	l := k.manifest.VerifierLimits
+	module, err := find.fetch(ctx, t.revision.Verifier, int64(l.Module))
+	if err != nil {
+		return nil, err
 	}
-	_, failures := race(ctx, sources, 1, func(ctx context.Context, v barnraise.Server) error {
+	k.verifier, err = c.verifier.Load(ctx, module, verifier.Limits{Module: uint64(l.Module), Memory: uint64(l.Memory), Fuel: l.Fuel})
+	return k, err
+}
+
+// search looks for what belongs to one revision.
+type search struct {
+	c *Client
+	target
+	sources []barnraise.Server // once they are drawn; who delivered last comes first
+}
+
+// fetch gets content of at most limit bytes from the store, or else from servers that have introduced themselves, drawn at
+// random, and then from the gateways of the network file, which need not: whoever wrote it is believed to know them.
+func (s *search) fetch(ctx context.Context, id barnraise.CID, limit int64) ([]byte, error) {
+	b, err := s.c.fetcher.FetchUpTo(ctx, id, limit, nil)
+	if err == nil || errors.Is(err, content.ErrTooLarge) {
+		return b, err
+	}
+	if s.sources == nil {
+		s.sources = s.c.shuffled(s.target)
+		for _, url := range s.c.network.Gateways {
+			s.sources = append(s.sources, barnraise.Server{URL: url})
+		}
+	}
+	from, failures := race(ctx, s.sources, 1, func(ctx context.Context, v barnraise.Server) error {
 		if v.ID != 0 {
-			if err := c.introduce(ctx, t.snapshot, v); err != nil {
+			if err := s.c.introduce(ctx, s.snapshot, v); err != nil {
 				return fmt.Errorf("%.200q: %w", v.URL, err)
 			}
 		}
-		_, _, err := get(ctx, v.URL)
+		_, err := s.c.fetcher.FetchUpTo(ctx, id, limit, []string{v.URL})
 		return err
 	})
-	document, module, err = get(ctx) // perhaps one had this and another one that
+	if len(from) > 0 {
+		s.sources = slices.DeleteFunc(s.sources, func(v barnraise.Server) bool { return v.ID == from[0].ID && v.URL == from[0].URL })
+		s.sources = slices.Insert(s.sources, 0, from[0])
+	}
+	b, err = s.c.fetcher.FetchUpTo(ctx, id, limit, nil)
 	if err != nil && failures != nil {
 		err = failures
 	}
-	return document, module, err
+	return b, err
 }
 
 // shuffled lists the servers that may hold what belongs to the revision, in an order of chance; those that have introduced

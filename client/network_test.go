@@ -92,24 +92,31 @@ func newNetworkJudgedBy(t *testing.T, servers int, module []byte) *network {
 		Chain: "eip155:31337", RPC: []string{"http://127.0.0.1:1"}, Services: barnraise.Address{1}, Servers: barnraise.Address{2},
 		Names: map[string]barnraise.ServiceID{"oracle": 1},
 	}}
-	document, err := manifest.Manifest{Name: "oracle", Limits: manifest.Limits{Response: 1 << 10, Timeout: manifest.Duration(time.Second)}}.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := barnraise.Revision{Number: 1, Image: image, Home: 1}
-	if r.Verifier, err = store.Put(module); err != nil {
-		t.Fatal(err)
-	}
-	if r.Manifest, err = store.Put(document); err != nil {
+	if r.Verifier, _, err = store.Add(bytes.NewReader(module), content.MaxFile); err != nil {
 		t.Fatal(err)
 	}
 	n.services = []barnraise.Service{{ID: 1, Name: "oracle", Owner: barnraise.Address{9}, Status: barnraise.StatusActive, Revisions: []barnraise.Revision{r}}}
+	n.publish(manifest.Manifest{})
 	for i := range servers {
 		seed := make([]byte, ed25519.SeedSize)
 		seed[0] = byte(i + 1)
 		n.members = append(n.members, &member{id: barnraise.ServerID(i + 1), key: ed25519.NewKeyFromSeed(seed), owner: byte(i + 1), platform: platform})
 	}
 	return n
+}
+
+// publish gives the service this manifest, with a name and with limits for calls.
+func (n *network) publish(m manifest.Manifest) {
+	n.t.Helper()
+	m.Name, m.Limits = "oracle", manifest.Limits{Response: 1 << 10, Timeout: manifest.Duration(time.Second)}
+	document, err := m.Encode()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if n.services[0].Revisions[0].Manifest, err = n.store.Put(document); err != nil {
+		n.t.Fatal(err)
+	}
 }
 
 func (m *member) url() string {

@@ -25,9 +25,10 @@ const probe = "bafkqaaa"
 // request says format=raw or accepts application/vnd.ipld.raw, or the content with all its blocks as a CARv1, where it says
 // format=car or accepts application/vnd.ipld.car (dag-scope all, entity and block, order dfs, dups y and n). The parameter
 // goes before the header. A CAR has at most [MaxFile] bytes of content and one block of it is in memory at a time; it is cut
-// short, below its Content-Length, where a block is missing. Nothing is ever rendered, so nobody can host pages here. 400
-// where the path is no CID or a parameter is unknown, 404 for what from does not hold (412 to only-if-cached), 406 for any
-// other format and for a CAR of what is no such content, 500 for a damaged block.
+// short, below its Content-Length, where a block is missing. Whoever takes one has [DefaultTimeout], and again for each MiB,
+// whatever the WriteTimeout of the server is. Nothing is ever rendered, so nobody can host pages here. 400 where the path is no
+// CID or a parameter is unknown, 404 for what from does not hold (412 to only-if-cached), 406 for any other format and for a
+// CAR of what is no such content, 500 for a damaged block.
 func Handler(from Getter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -97,8 +98,15 @@ func serveCAR(w http.ResponseWriter, r *http.Request, from Getter, c barnraise.C
 	}
 	h.Set("Content-Length", strconv.FormatInt(p.size, 10))
 	if r.Method == http.MethodGet {
+		// It fails only where there is no connection to set it on.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(timeFor(p.size)))
 		_ = p.write(w, from) // cut short, which the length shows
 	}
+}
+
+// timeFor is how long a CAR of so many bytes may take.
+func timeFor(size int64) time.Duration {
+	return DefaultTimeout + time.Duration((size+MaxBlock-1)/MaxBlock)*DefaultTimeout
 }
 
 // plan lays out the CAR that is wanted; of the probe, one without blocks.

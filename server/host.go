@@ -54,6 +54,7 @@ func (s *Server) sync(ctx context.Context) error {
 	if quiet {
 		s.announce(ctx, me)
 	}
+	s.tidy()
 	return nil
 }
 
@@ -83,6 +84,13 @@ func (s *Server) want(ctx context.Context, snapshot *barnraise.Snapshot, keys []
 	s.retain(func(k hostKey) bool { return slices.Contains(keys, k) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.looked || !slices.Equal(s.wanted, keys) {
+		s.work.Go(func() {
+			if err := s.unpin(); err != nil {
+				s.log.Warn("unpin", "err", err)
+			}
+		})
+	}
 	s.wanted, s.looked = keys, true
 	maps.DeleteFunc(s.trials, func(k hostKey, _ trial) bool { return !slices.Contains(keys, k) })
 	for _, k := range keys {

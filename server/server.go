@@ -25,7 +25,6 @@ import (
 	"barnraise/manifest"
 	"barnraise/registry"
 	"barnraise/runtime"
-	"barnraise/verifiers"
 )
 
 // Dependencies are what a server is given; all but Local and Log are needed.
@@ -37,7 +36,8 @@ type Dependencies struct {
 	Runtime  func(*image.Store) runtime.Runtime
 	Local    *Local // where this machine's own builds are looked for
 	Log      *slog.Logger
-	Poll     time.Duration // between looks at the registry; zero means two seconds
+	Poll     time.Duration    // between looks at the registry; zero means two seconds
+	Now      func() time.Time // by which content is collected that nobody needs any more; nil means time.Now
 }
 
 // Local is where an author keeps what nobody else has yet.
@@ -56,6 +56,8 @@ type Server struct {
 	local    *Local
 	log      *slog.Logger
 	poll     time.Duration
+	now      func() time.Time
+	tidied   time.Time // when content was collected last; only sync looks at it
 
 	images  *image.Store
 	content *content.Store
@@ -64,6 +66,7 @@ type Server struct {
 	http    *http.Client
 	runtime runtime.Runtime
 	public  net.Listener
+	pinning sync.Mutex // over the pins of content
 
 	block       atomic.Uint64  // the newest registry block seen
 	id          atomic.Uint32  // own id, once known
@@ -89,12 +92,15 @@ type Server struct {
 // Open prepares a server and takes its port. It does not answer before [Server.Run].
 func Open(c Config, d Dependencies) (*Server, error) {
 	s := &Server{
-		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, key: d.Key, local: d.Local, log: d.Log, poll: d.Poll,
+		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, key: d.Key, local: d.Local, log: d.Log, poll: d.Poll, now: d.Now,
 		http: dial.Client(d.Network.Private(), 0), transit: transit{room: transitRoom}, starting: make(chan struct{}, startsAtOnce),
 		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial),
 	}
 	if s.poll <= 0 {
 		s.poll = 2 * time.Second
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -115,13 +121,10 @@ func (s *Server) open(start func(*image.Store) runtime.Runtime) (err error) {
 	if s.content, err = content.Open(filepath.Join(s.config.Data, "content")); err != nil {
 		return err
 	}
-	for _, name := range verifiers.Names() {
-		module, _ := verifiers.Module(name)
-		if _, err := s.content.Put(module); err != nil {
-			return err
-		}
+	if err := s.keepStandard(); err != nil {
+		return err
 	}
-	s.fetcher = &content.Fetcher{Client: s.http, Store: s.content}
+	s.fetcher = &content.Fetcher{Client: s.http, Store: s.content, Report: s.skipped, Now: s.now}
 	s.puller = &image.Puller{Client: s.http, Store: s.images}
 	s.runtime = start(s.images)
 	s.public, err = net.Listen("tcp", s.config.Listen)

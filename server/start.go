@@ -19,7 +19,7 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	service, _ := snapshot.Service(k.service)
 	revision, _ := service.Revision(k.revision)
 	sources := s.sources(snapshot, k.service, revision)
-	m, err := s.fetch(ctx, sources, revision)
+	m, err := s.fetch(ctx, k, sources, revision)
 	if err != nil {
 		return nil, err
 	}
@@ -70,26 +70,6 @@ func stop(i runtime.Instance) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	return i.Stop(ctx)
-}
-
-// fetch gets manifest and verifier. The verifier is not run here: it is kept so that callers find it.
-func (s *Server) fetch(ctx context.Context, sources []string, r barnraise.Revision) (manifest.Manifest, error) {
-	sources = append(sources[:len(sources):len(sources)], s.network.Gateways...)
-	var document []byte
-	for _, c := range []barnraise.CID{r.Verifier, r.Manifest} {
-		if s.local != nil {
-			if b, err := s.local.Content.Get(c); err == nil {
-				if _, err := s.content.Put(b); err != nil {
-					return manifest.Manifest{}, err
-				}
-			}
-		}
-		var err error
-		if document, err = s.fetcher.Fetch(ctx, c, sources); err != nil {
-			return manifest.Manifest{}, err
-		}
-	}
-	return manifest.Parse(document)
 }
 
 // pull gets the wasm variant of an image, from this machine's own builds or from other servers.

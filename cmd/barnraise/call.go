@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"sync"
 	"time"
+	"unicode/utf8"
 
 	"barnraise"
 	"barnraise/audit"
 	"barnraise/client"
+	"barnraise/content"
 	"barnraise/dial"
 	"barnraise/jsonrpc"
 	"barnraise/registry"
@@ -100,13 +104,26 @@ func (a *app) client(ctx context.Context, options ...client.Option) (machineClie
 		reader.Close()
 		return machineClient{}, network, err
 	}
-	options = append(options, client.WithCache(cache), client.WithRegistry(reader), client.WithRerunner(machine))
+	options = append(options, client.WithCache(cache), client.WithRegistry(reader), client.WithRerunner(machine), client.WithReport(a.skipped()))
 	cl, err := client.Open(ctx, network, options...)
 	if err != nil {
 		reader.Close()
 		return machineClient{}, network, errors.Join(err, machine.Close())
 	}
 	return machineClient{cl, reader, machine}, network, nil
+}
+
+// skipped names servers and gateways that sent other bytes than they were asked for, one at a time.
+func (a *app) skipped() func(source string, err error) {
+	var mu sync.Mutex
+	return func(source string, err error) {
+		if !errors.Is(err, content.ErrMismatch) {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		a.say("skipped %s: %s", printable(source), printable(err.Error()))
+	}
 }
 
 // callResult is what call prints as JSON.
@@ -122,6 +139,8 @@ type callResult struct {
 	Network  barnraise.Digest     `json:"network"`
 	Evidence *string              `json:"evidence"`
 	Struck   []barnraise.ServerID `json:"struck,omitempty"`
+
+	Unverified []string `json:"unverified,omitempty"` // JSON pointers into the response, see client.Answer
 }
 
 type askedResult struct {
@@ -153,10 +172,13 @@ func (a *app) printAnswer(v *client.Answer, network registry.Network) error {
 	result := callResult{
 		Result: v.Result, Error: v.Error, Service: v.Service, Revision: v.Revision,
 		Verdict: map[string]string{"status": string(v.Verdict)}, Asked: asked(v.Asked), Requests: v.Requests,
-		Network: network.Digest(), Evidence: optional(v.Evidence), Struck: v.Struck,
+		Network: network.Digest(), Evidence: optional(v.Evidence), Struck: v.Struck, Unverified: v.Unverified,
 	}
 	if !a.json {
 		a.tell(result.Asked)
+		if len(v.Unverified) > 0 {
+			a.say("%s", openTo(v.Unverified))
+		}
 		if v.Evidence != "" {
 			a.say("evidence: %s", v.Evidence)
 		}
@@ -168,6 +190,27 @@ func (a *app) printAnswer(v *client.Answer, network registry.Network) error {
 		}
 		fmt.Fprintln(w, printableJSON(v.Result))
 	})
+}
+
+// openTo says in one line what of an answer nobody but the answering server vouches for.
+func openTo(pointers []string) string {
+	const most, long = 5, 80
+	var names []string
+	for _, p := range pointers[:min(len(pointers), most)] {
+		name := printable(p)
+		if p == "" {
+			name = "all of it"
+		}
+		if utf8.RuneCountInString(name) > long {
+			name = string([]rune(name)[:long]) + "…"
+		}
+		names = append(names, name)
+	}
+	line := "unverified, chosen by the server that answered: " + strings.Join(names, ", ")
+	if more := len(pointers) - most; more > 0 {
+		line += fmt.Sprintf(" and %d more, see --json", more)
+	}
+	return line
 }
 
 // tell says who was asked, and what came of it.
