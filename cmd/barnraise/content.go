@@ -17,8 +17,8 @@ import (
 )
 
 func (a *app) content() *cobra.Command {
-	c := &cobra.Command{Use: "content", Short: "Add, get and name content by CID"}
-	c.AddCommand(a.contentAdd(), a.contentGet(), a.contentCID())
+	c := &cobra.Command{Use: "content", Short: "Add, get, name and keep content by CID"}
+	c.AddCommand(a.contentAdd(), a.contentGet(), a.contentCID(), a.contentPin(), a.contentUnpin(), a.contentPins(), a.contentGC())
 	return c
 }
 

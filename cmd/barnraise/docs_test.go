@@ -84,7 +84,8 @@ func TestLimitsAreDescribed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, bounds := range map[string][2]any{
-		"limits": {manifest.DefaultLimits, manifest.MaxLimits},
+		"limits":         {manifest.DefaultLimits, manifest.MaxLimits},
+		"verifierLimits": {manifest.DefaultVerifierLimits, manifest.MaxVerifierLimits},
 	} {
 		_, table, ok := strings.Cut(string(b), "| of `"+name+"` |")
 		table, _, _ = strings.Cut(table, "\n\n")

@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("TREE", tree)
+			e.Setenv("REALHOME", os.Getenv("HOME")) // where npm keeps what it has fetched
 			e.Setenv("PORT", freePort(t))
 			e.Setenv("PORT2", freePort(t))
 			e.Setenv("USERCACHE", cache)
@@ -61,7 +62,7 @@ func TestScripts(t *testing.T) {
 		Condition: lacks,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "flip": flip, "kill9": kill9, "field": field, "member": wantMember, "stalepid": stalePID,
-			"commands": commands,
+			"commands": commands, "aged": aged,
 		},
 	})
 }
@@ -221,4 +222,15 @@ func commands(ts *testscript.TestScript, _ bool, args []string) {
 		script = strings.ReplaceAll(script, old, by)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(script), 0o600))
+}
+
+// aged DIR makes every file below a directory look as if it had been written two hours ago.
+func aged(ts *testscript.TestScript, _ bool, args []string) {
+	then := time.Now().Add(-2 * time.Hour)
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.Chtimes(path, then, then)
+	}))
 }

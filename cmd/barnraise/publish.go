@@ -206,8 +206,11 @@ func (d *draft) revision(ctx context.Context, network registry.Network, s *barnr
 		return r, err
 	}
 	r = barnraise.Revision{Image: index, Reference: d.Image, Verifier: d.Verifier, Home: d.Home}
-	r.Manifest, err = store.Put(document)
-	return r, err
+	if r.Manifest, err = store.Put(document); err != nil {
+		return r, err
+	}
+	reason := "published as " + d.Name // so that no collection takes them
+	return r, errors.Join(store.Pin(r.Verifier, reason), store.Pin(r.Manifest, reason))
 }
 
 // adoptImage finds the image, makes the manifest name it by digest, and copies it to where servers of this machine look. It
@@ -287,6 +290,8 @@ func (d *draft) module(ctx context.Context, network registry.Network, store *con
 	if err != nil {
 		return nil, err
 	}
-	_, err = verifier.NewHost(engine).Load(ctx, module)
+	l := d.VerifierLimits
+	limits := verifier.Limits{Module: uint64(l.Module), Memory: uint64(l.Memory), Fuel: l.Fuel}
+	_, err = verifier.NewHost(engine).Load(ctx, module, limits)
 	return module, err
 }
