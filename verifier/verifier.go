@@ -13,7 +13,7 @@
 //
 // and imports nothing but env.abort and the empty world of wasi_snapshot_preview1 that package wasm describes. One that also
 // exports _initialize gets that call first. Each verdict has an instance of its own, with the fuel and memory of its [Limits],
-// so nobody need free or reset anything.
+// so nobody need free or reset anything. All that a host does, to the last case, is in docs/verifier-abi.md.
 package verifier
 
 import (
