@@ -320,28 +320,11 @@ func standardVectors(t *testing.T, of string) (list []verifiers.Vector) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []map[string]json.RawMessage
-	if err := json.Unmarshal(b, &all); err != nil {
+	all, err := verifiers.ParseVectors(b, of)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, one := range all {
-		var want map[string]json.RawMessage
-		if err := json.Unmarshal(one["want"], &want); err != nil {
-			t.Fatal(err)
-		}
-		one["want"] = want[of]
-		b, err := json.Marshal(one)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := verifiers.ParseVector(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if slices.Contains(chosenVectors[of], p.Name) {
-			list = append(list, p)
-		}
-	}
+	list = slices.DeleteFunc(all, func(p verifiers.Vector) bool { return !slices.Contains(chosenVectors[of], p.Name) })
 	if len(list) != len(chosenVectors[of]) || len(list) == 0 {
 		t.Errorf("%s: %d of the vectors chosen are there, want %d", of, len(list), len(chosenVectors[of]))
 	}

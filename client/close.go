@@ -12,6 +12,7 @@ import (
 	"barnraise/jsonrpc"
 	"barnraise/judge"
 	"barnraise/score"
+	"barnraise/verifiers"
 )
 
 // note says what came of asking a server, once.
@@ -37,14 +38,14 @@ func (r *round) accept(ctx context.Context, step judge.Step) (*Answer, error) {
 		return nil, fmt.Errorf("call %s: %w", r.service.ID, err) // it was checked when it came in
 	}
 	a.Result, a.Error = json.RawMessage(response.Result), response.Error
-	a.Unverified = unverified(r.revision.Verifier, r.manifest.VerifierConfig(), winner.Body)
+	a.Unverified = verifiers.Unverified(r.revision.Verifier, r.manifest.VerifierConfig(), winner.Body)
 	if a.Evidence, a.Struck, err = r.close(step); err != nil {
 		return nil, fmt.Errorf("call %s: %w", r.service.ID, err)
 	}
-	for i, o := range r.answers {
+	for _, o := range r.answers {
 		switch {
 		case r.noted(o.Server): // struck, or set aside
-		case i == step.Winner || r.agree(ctx, winner.Body, o.Body):
+		case !step.Disputed || r.agree(ctx, winner.Body, o.Body):
 			r.note(o.Server, OutcomeAgreed, "")
 			r.audited(o.Server)
 		default:
@@ -55,7 +56,8 @@ func (r *round) accept(ctx context.Context, step judge.Step) (*Answer, error) {
 	return a, nil
 }
 
-// agree reports whether two answers are the same bytes, or the verifier accepts both.
+// agree reports whether two answers are the same bytes, or the verifier accepts both. Where no answers contradict each other, it
+// has accepted all of them.
 func (r *round) agree(ctx context.Context, a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true

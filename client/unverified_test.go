@@ -7,9 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"barnraise/content"
 	"barnraise/manifest"
-	"barnraise/verifiers"
 )
 
 // What json tolerates is chosen by whoever answers: answers that differ so are accepted, and the caller is told of what the
@@ -59,46 +57,4 @@ func TestBesideTheProof(t *testing.T) {
 	if want := []string{"/result/took~1ms", "/result/~0"}; !slices.Equal(a.Unverified, want) {
 		t.Errorf("unverified are %q, want %q", a.Unverified, want)
 	}
-}
-
-func TestUnverified(t *testing.T) {
-	ids := verifiers.CIDs()
-	many := `{"result":{"nonce":"00"`
-	for i := range verifiers.MaxTolerated + 1 {
-		many += fmt.Sprintf(`,"%d":1`, i)
-	}
-	for name, c := range map[string]struct {
-		verifier, config, response string
-		want                       []string
-	}{
-		"compared bytes":                   {"compare", `null`, string(truth), nil},
-		"json without a configuration":     {"json", `null`, string(truth), nil},
-		"json that ignores":                {"json", `{"ignore":["/result/answer"]}`, string(truth), []string{"/result/answer"}},
-		"json with a bad configuration":    {"json", `{"ignore":1}`, string(truth), []string{all}},
-		"a nonce alone":                    {"hash-target", `{"bits":0}`, `{"result":{"nonce":"00"},"id":1}`, nil},
-		"an error where a proof should be": {"hash-target", `{"bits":0}`, `{"error":{"code":1,"message":""}}`, []string{all}},
-		"no object":                        {"hash-target", `{"bits":0}`, `{"result":"00"}`, []string{all}},
-		"too many members":                 {"hash-target", `{"bits":0}`, many + `}}`, []string{"/result"}},
-		"no JSON":                          {"hash-target", `{"bits":0}`, `{"result":{"a":`, []string{all}},
-	} {
-		if got := unverified(ids[c.verifier], []byte(c.config), []byte(c.response)); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-	}
-	if got := unverified(content.Sum([]byte("an author's own")), nil, truth); got != nil {
-		t.Errorf("a verifier of the author's own leaves open %q", got)
-	}
-}
-
-// FuzzUnverified holds that nothing in a response breaks the list, and that it stays within its bounds.
-func FuzzUnverified(f *testing.F) {
-	f.Add(truth)
-	f.Add([]byte(`{"result":{"nonce":"00","a":[1,{"b":2}]}}`))
-	id := verifiers.CIDs()["hash-target"]
-	f.Fuzz(func(t *testing.T, response []byte) {
-		list := unverified(id, nil, response)
-		if len(list) > verifiers.MaxTolerated || slices.Contains(list, "/result/nonce") {
-			t.Errorf("%q of %q", list, response)
-		}
-	})
 }

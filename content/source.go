@@ -121,7 +121,7 @@ func (f *Fetcher) ask(ctx context.Context, c barnraise.CID, limit int64, source 
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("answers %s", resp.Status)
+		return nil, fmt.Errorf("answers %.80q", resp.Status)
 	}
 	b, err := readAtMost(resp.Body, limit)
 	if err != nil {
@@ -152,10 +152,10 @@ func (f *Fetcher) car(ctx context.Context, c barnraise.CID, limit int64, source 
 	defer resp.Body.Close()
 	kind, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if resp.StatusCode >= http.StatusBadGateway { // it will not have the blocks either
-		return nil, fmt.Errorf("answers %s", resp.Status)
+		return nil, fmt.Errorf("answers %.80q", resp.Status)
 	}
 	if resp.StatusCode != http.StatusOK || kind != carType || params["version"] != "" && params["version"] != "1" {
-		return nil, fmt.Errorf("answers %s, %q: %w", resp.Status, kind, ErrCAR)
+		return nil, fmt.Errorf("answers %.80q, %.80q: %w", resp.Status, kind, ErrCAR)
 	}
 	in, _, err := openCAR(resp.Body)
 	if err != nil {
@@ -188,7 +188,7 @@ func (f *Fetcher) open(ctx context.Context, source string, c barnraise.CID, quer
 	}
 	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone {
 		resp.Body.Close()
-		return nil, fmt.Errorf("answers %s: %w", resp.Status, ErrNotFound)
+		return nil, fmt.Errorf("answers %.80q: %w", resp.Status, ErrNotFound)
 	}
 	return resp, nil
 }

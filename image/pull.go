@@ -174,9 +174,9 @@ func (t *transfer) ask(ctx context.Context, source, kind string, d barnraise.Dig
 	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
-		return fmt.Errorf("answers %s: %w", resp.Status, ErrNotFound)
+		return fmt.Errorf("answers %.80q: %w", resp.Status, ErrNotFound)
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("answers %s", resp.Status)
+		return fmt.Errorf("answers %.80q", resp.Status)
 	case resp.ContentLength > most:
 		return fmt.Errorf("sends %d bytes, at most %d: %w", resp.ContentLength, most, ErrImage)
 	}

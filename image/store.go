@@ -102,6 +102,28 @@ func (s *Store) Import(d barnraise.Digest, r io.Reader, most int64) error {
 	return nil
 }
 
+// Adopt copies as much of an image as this store lacks and the other has. It fails with [ErrNotFound] where that one does not
+// have the index, and with [ErrCorrupt].
+func (s *Store) Adopt(from *Store, index barnraise.Digest) error {
+	if s.dir == from.dir {
+		return nil
+	}
+	blobs, err := from.Blobs(index)
+	if err != nil {
+		return err
+	}
+	for _, d := range blobs {
+		r, size, err := from.Open(d)
+		if err == nil {
+			err = errors.Join(s.Import(d, r, size), r.Close())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Check reports whether the blob is held and sound. It reads all of it, and fails with [ErrNotFound] or [ErrCorrupt].
 func (s *Store) Check(d barnraise.Digest) error {
 	r, _, err := s.Open(d)

@@ -75,7 +75,7 @@ func stop(i runtime.Instance) error {
 // pull gets the wasm variant of an image, from this machine's own builds or from other servers.
 func (s *Server) pull(ctx context.Context, sources []string, index barnraise.Digest) (image.Variant, error) {
 	if s.local != nil {
-		if err := s.copyLocal(index); err != nil && !errors.Is(err, image.ErrNotFound) {
+		if err := s.images.Adopt(s.local.Images, index); err != nil && !errors.Is(err, image.ErrNotFound) {
 			return image.Variant{}, err
 		}
 	}
@@ -83,28 +83,6 @@ func (s *Server) pull(ctx context.Context, sources []string, index barnraise.Dig
 		return image.Variant{}, err
 	}
 	return s.images.Variant(index, image.Wasm)
-}
-
-func (s *Server) copyLocal(index barnraise.Digest) error {
-	blobs, err := s.local.Images.Blobs(index)
-	if err != nil {
-		return err
-	}
-	for _, d := range blobs {
-		if err := s.copyBlob(d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Server) copyBlob(d barnraise.Digest) error {
-	r, size, err := s.local.Images.Open(d)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return s.images.Import(d, r, size)
 }
 
 // maxSources is how many servers are asked for what belongs to a revision, in one start. Each may take its time.

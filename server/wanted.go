@@ -39,8 +39,8 @@ func wanted(confirmed, head *barnraise.Snapshot, services []barnraise.ServiceID)
 // revoked reports whether a revision is revoked, which counts at once.
 func revoked(head *barnraise.Snapshot, k hostKey) bool {
 	service, _ := head.Service(k.service)
-	i, found := slices.BinarySearchFunc(service.Revisions, k.revision, func(r barnraise.Revision, n uint32) int { return int(r.Number) - int(n) })
-	return found && service.Revisions[i].Revoked
+	r, _ := service.Revision(k.revision)
+	return r.Revoked
 }
 
 // numbers lists the revisions of a service that are to run at a block; none of those it has is revoked.

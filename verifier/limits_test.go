@@ -13,6 +13,7 @@ import (
 	"barnraise"
 	"barnraise/manifest"
 	"barnraise/verifiers"
+	"barnraise/verifiers/templates"
 	"barnraise/wasm"
 )
 
@@ -82,7 +83,7 @@ func TestLimits(t *testing.T) {
 
 // TestGo holds that a verifier in Go judges where four megabytes are granted.
 func TestGo(t *testing.T) {
-	project, err := verifiers.Template("go")
+	project, err := templates.Open("go")
 	if err != nil {
 		t.Fatal(err)
 	}

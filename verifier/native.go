@@ -2,7 +2,7 @@ package verifier
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"slices"
 
 	"barnraise"
 	"barnraise/verifiers"
@@ -19,13 +19,10 @@ const (
 // comparesBytes reports whether a module is one of package verifiers that accepts the first of answers that are all the same
 // bytes, to requests that are.
 func comparesBytes(module []byte) bool {
-	sum := sha256.Sum256(module)
-	for _, name := range verifiers.Bytewise() {
-		if m, ok := verifiers.Module(name); ok && sha256.Sum256(m) == sum {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(verifiers.Bytewise(), func(name string) bool {
+		m, ok := verifiers.Module(name)
+		return ok && bytes.Equal(m, module)
+	})
 }
 
 // agree is what the module would say of answers of which nothing needs to be judged, and false where it has to be asked.
@@ -39,10 +36,5 @@ func (v *Verifier) agree(config []byte, requests, responses [][]byte) (barnraise
 }
 
 func same(bodies [][]byte) bool {
-	for _, b := range bodies[1:] {
-		if !bytes.Equal(bodies[0], b) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(bodies[1:], func(b []byte) bool { return !bytes.Equal(bodies[0], b) })
 }

@@ -83,7 +83,7 @@ func (h *Host) Load(ctx context.Context, module []byte, limits Limits) (*Verifie
 	caps := wasm.VerifierCapsFor(int(limits.Module))
 	info, err := wasm.Check(module, caps)
 	if err == nil {
-		err = exports(info)
+		err = CheckExports(info)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load verifier: %w", err)
@@ -99,8 +99,9 @@ func (h *Host) Load(ctx context.Context, module []byte, limits Limits) (*Verifie
 	return &Verifier{code, limits, n, comparesBytes(module)}, nil
 }
 
-// exports reports everything that the module should export and does not.
-func exports(info wasm.Info) error {
+// CheckExports reports everything that a module should export and does not (protocol 5.1), nil where there is nothing. Each of
+// the errors that it joins is a [wasm.ErrRefused].
+func CheckExports(info wasm.Info) error {
 	count := info.Require("minRequests", "() -> (i32)")
 	if info.Require("minRequests", "() -> (f64)") == nil {
 		count = nil

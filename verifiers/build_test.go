@@ -17,6 +17,7 @@ import (
 
 	"barnraise/verifier"
 	"barnraise/verifiers"
+	"barnraise/verifiers/templates"
 	"barnraise/wasm"
 )
 
@@ -134,10 +135,10 @@ func hasWasmStd(path string) bool {
 // its own, and those of compare. AssemblyScript comes with its compiler's version, so its module is the committed one.
 func TestTemplates(t *testing.T) {
 	e := engine(t)
-	for _, language := range verifiers.Languages() {
+	for _, language := range templates.Languages() {
 		t.Run(language, func(t *testing.T) {
 			env := toolchain(t, language)
-			project, err := verifiers.Template(language)
+			project, err := templates.Open(language)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,17 +176,12 @@ func build(t *testing.T, project fs.FS, env []string) []byte {
 	return module
 }
 
-// loadTemplate loads what a project makes. Go's linker makes a data segment of whatever is not zero; as long as verifiers may not
-// have that many, those in Go run under the caps of services.
+// loadTemplate loads what a project makes, with room for what Go makes.
 func loadTemplate(t *testing.T, e *wasm.Engine, language string, module []byte) judge {
 	t.Helper()
 	limits := verifier.Limits{}
 	if language == "go" {
 		limits.Module = 4 << 20
-		if most := wasm.VerifierCapsFor(int(limits.Module)).Data; most < 32_000 {
-			t.Logf("a verifier may have %d data segments, one in Go has four times that: run under the caps of services", most)
-			return func(t testing.TB, v verifiers.Vector) outcome { return granted(t, e, module, wasm.ServiceCaps(), v) }
-		}
 	}
 	return load(t, e, module, limits)
 }
@@ -203,7 +199,7 @@ func likeCompare(t *testing.T, judge judge) {
 // TestCommitted puts the vectors before what the projects made, where no toolchain is at hand.
 func TestCommitted(t *testing.T) {
 	e := engine(t)
-	for _, language := range verifiers.Languages() {
+	for _, language := range templates.Languages() {
 		if language == "go" {
 			continue // two megabytes, and whoever runs this has the toolchain
 		}
@@ -211,7 +207,7 @@ func TestCommitted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		project, err := verifiers.Template(language)
+		project, err := templates.Open(language)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,8 +220,8 @@ func TestCommitted(t *testing.T) {
 }
 
 func TestTemplate(t *testing.T) {
-	for _, language := range verifiers.Languages() {
-		project, err := verifiers.Template(language)
+	for _, language := range templates.Languages() {
+		project, err := templates.Open(language)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,13 +256,13 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s: build.sh: %v, %v", language, i, err)
 		}
 	}
-	if _, err := verifiers.Template("../go"); !errors.Is(err, verifiers.ErrLanguage) {
+	if _, err := templates.Open("../go"); !errors.Is(err, templates.ErrLanguage) {
 		t.Errorf("%v", err)
 	}
-	project, _ := verifiers.Template("c")
+	project, _ := templates.Open("c")
 	b, _ := fs.ReadFile(project, "verifier.c")
 	b[0] ^= 1
-	project, _ = verifiers.Template("c")
+	project, _ = templates.Open("c")
 	if again, _ := fs.ReadFile(project, "verifier.c"); again[0] == b[0] {
 		t.Error("a caller can change the template for others")
 	}

@@ -1,7 +1,6 @@
 package verifiers_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +49,7 @@ func load(t testing.TB, e *wasm.Engine, module []byte, limits verifier.Limits) j
 			t.Errorf("%s: minRequests is %d, want %d", v.Name, loaded.MinRequests(), v.MinRequests)
 		}
 		if v.Fuel != 0 {
-			return granted(t, e, module, wasm.VerifierCaps(), v)
+			return granted(t, e, module, v)
 		}
 		r := loaded.Run(context.Background(), v.Config, v.Requests, v.Responses)
 		return outcome{r.Verdict, r.Fuel, problem(r.Problem), r.Problem}
@@ -58,10 +57,10 @@ func load(t testing.TB, e *wasm.Engine, module []byte, limits verifier.Limits) j
 }
 
 // granted puts a vector before a module with the fuel that the vector names, which may be too little to load a verifier with.
-func granted(t testing.TB, e *wasm.Engine, module []byte, caps wasm.Caps, v verifiers.Vector) outcome {
+func granted(t testing.TB, e *wasm.Engine, module []byte, v verifiers.Vector) outcome {
 	t.Helper()
 	ctx := context.Background()
-	code, err := e.Compile(ctx, module, caps, wasm.Limits{Fuel: cmp.Or(v.Fuel, verifier.Fuel), Memory: verifier.Memory})
+	code, err := e.Compile(ctx, module, wasm.VerifierCaps(), wasm.Limits{Fuel: v.Fuel, Memory: verifier.Memory})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,6 +97,35 @@ func parseVector(b []byte) (Vector, error) {
 	return v, v.complete()
 }
 
+// ParseVectors reads the vectors of one verifier from a file that has them for several: an array, in which want has a member
+// for each verifier by its name. It fails with [ErrVector], also where one says nothing of that verifier.
+func ParseVectors(b []byte, verifier string) ([]Vector, error) {
+	var entries []map[string]jsontext.Value
+	if err := json.Unmarshal(b, &entries); err != nil {
+		return nil, fmt.Errorf("read vectors: %w: %w", ErrVector, err)
+	}
+	list := make([]Vector, len(entries))
+	for i, e := range entries {
+		var want map[string]jsontext.Value
+		err := json.Unmarshal(e["want"], &want)
+		if err == nil && want[verifier] == nil {
+			err = errors.New("want says nothing of it")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read vector %s of %s: %w: %w", e["name"], verifier, ErrVector, err)
+		}
+		e["want"] = want[verifier]
+		one, err := json.Marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("read vector %s of %s: %w: %w", e["name"], verifier, ErrVector, err)
+		}
+		if list[i], err = ParseVector(one); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 // complete fills in what may be left out, and checks the rest.
 func (v *Vector) complete() error {
 	w := &v.Want

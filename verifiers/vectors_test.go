@@ -3,8 +3,10 @@ package verifiers_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -19,36 +21,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// vectors reads testdata/vectors.json: an array of vectors, in which want has a member for each verifier. It gives them as the
-// vectors of that verifier.
-func vectors(t testing.TB, name string) (list []verifiers.Vector) {
+// vectors are those of testdata/vectors.json, as the vectors of that verifier.
+func vectors(t testing.TB, name string) []verifiers.Vector {
 	t.Helper()
 	b, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var entries []map[string]jsontext.Value
-	if err := json.Unmarshal(b, &entries); err != nil {
+	list, err := verifiers.ParseVectors(b, name)
+	if err != nil {
 		t.Fatal(err)
-	}
-	for _, e := range entries {
-		var want map[string]jsontext.Value
-		if err := json.Unmarshal(e["want"], &want); err != nil {
-			t.Fatal(err)
-		}
-		if got := len(want); got != len(verifiers.Names()) {
-			t.Fatalf("%s: %d verdicts, want one of each verifier", e["name"], got)
-		}
-		e["want"] = want[name]
-		one, err := json.Marshal(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := verifiers.ParseVector(one)
-		if err != nil {
-			t.Fatalf("%s: %v", e["name"], err)
-		}
-		list = append(list, v)
 	}
 	return list
 }
@@ -87,6 +69,26 @@ func TestTwin(t *testing.T) {
 			if got := twin(t, v); got != (v.Want.Status == barnraise.Accepted) {
 				t.Errorf("%s: the twin says %v, want %s", v.Name, got, v.Want.Status)
 			}
+		}
+	}
+}
+
+// TestVectorsSpeakOfEveryVerifier holds that each vector says what each of the verifiers is to say, and speaks of no other.
+func TestVectorsSpeakOfEveryVerifier(t *testing.T) {
+	b, err := os.ReadFile("testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []struct {
+		Name string                    `json:"name"`
+		Want map[string]jsontext.Value `json:"want"`
+	}
+	if err := json.Unmarshal(b, &entries); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if names := slices.Sorted(maps.Keys(e.Want)); !slices.Equal(names, verifiers.Names()) {
+			t.Errorf("%s: has verdicts of %q, want %q", e.Name, names, verifiers.Names())
 		}
 	}
 }
@@ -141,6 +143,21 @@ func TestParseVector(t *testing.T) {
 	v, err = verifiers.ParseVector([]byte(`{"name":"n","requests":[1],"responses":[2],"want":{"status":"undecided","problem":"trap"}}`))
 	if err != nil || string(v.Config) != "null" || v.Want.Winner != -1 || v.Want.Culprits == nil || v.MinRequests != 0 {
 		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+func TestParseVectors(t *testing.T) {
+	const file = `[{"name":"n","requests":[1],"responses":[2],"want":{"a":{"status":"accepted","winner":0},"b":{"status":"undecided"}}}]`
+	for name, want := range map[string]barnraise.Outcome{"a": barnraise.Accepted, "b": barnraise.Undecided} {
+		list, err := verifiers.ParseVectors([]byte(file), name)
+		if err != nil || len(list) != 1 || list[0].Want.Status != want {
+			t.Errorf("of %s: %+v, %v", name, list, err)
+		}
+	}
+	for _, bad := range []string{``, `{}`, `[1]`, `[{}]`, strings.Replace(file, `"a"`, `"c"`, 1), strings.Replace(file, `"n"`, `""`, 1)} {
+		if list, err := verifiers.ParseVectors([]byte(bad), "a"); !errors.Is(err, verifiers.ErrVector) {
+			t.Errorf("%s: %+v, %v, want ErrVector", bad, list, err)
+		}
 	}
 }
 

@@ -3,7 +3,7 @@
 //
 //   - compare: answers are right if they are the same bytes. It asks two servers at least.
 //   - hash-target: an answer is right if its nonce makes a hash small enough. One answer proves itself.
-//   - json: answers are right if they are the same JSON values, save for what the configuration tolerates; [Tolerated] says
+//   - json: answers are right if they are the same JSON values, save for what the configuration tolerates; [Unverified] says
 //     which members of an answer that is. It asks two servers at least.
 //   - spot: compare, content with one answer; the two modules differ in one byte. What the caller checks now and then, and with
 //     whom, the server cannot know.
@@ -13,7 +13,7 @@
 package verifiers
 
 import (
-	_ "embed"
+	"embed"
 	"maps"
 	"slices"
 
@@ -31,6 +31,11 @@ var jsonValues []byte
 
 //go:embed spot.wasm
 var spot []byte
+
+// Assembly has the directory assembly: what verifiers in AssemblyScript are written against.
+//
+//go:embed assembly
+var Assembly embed.FS
 
 func modules() map[string][]byte {
 	return map[string][]byte{"compare": compare, "hash-target": hashTarget, "json": jsonValues, "spot": spot}
@@ -51,6 +56,3 @@ func Module(name string) ([]byte, bool) {
 
 // CIDs gives the CID of each verifier by its name, a copy.
 func CIDs() map[string]barnraise.CID { return maps.Clone(cids) }
-
-// IsJSON reports whether that is the verifier named json: whether [Tolerated] has something to say of its answers.
-func IsJSON(c barnraise.CID) bool { return c == cids["json"] }

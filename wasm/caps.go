@@ -75,6 +75,15 @@ func uncapped() Caps {
 // proportion to the module, and does not find every mistake that makes a module invalid: that is for [Engine.Compile]. It
 // fails with [ErrRefused].
 func Check(module []byte, caps Caps) (Info, error) {
+	l, err := checked(module, caps)
+	if err != nil {
+		return Info{}, err
+	}
+	return l.info(len(module)), nil
+}
+
+// checked takes a module apart that passes Check.
+func checked(module []byte, caps Caps) (*layout, error) {
 	l, err := parse(module, caps)
 	if err == nil {
 		err = l.checkImports(caps)
@@ -83,13 +92,17 @@ func Check(module []byte, caps Caps) (Info, error) {
 		err = l.checkCode(caps)
 	}
 	if err != nil {
-		return Info{}, fmt.Errorf("check module: %w: %w", err, ErrRefused)
+		return nil, fmt.Errorf("check module: %w: %w", err, ErrRefused)
 	}
-	info := Info{Size: len(module), Imports: l.imports, Exports: l.exports}
+	return l, nil
+}
+
+func (l *layout) info(size int) Info {
+	info := Info{Size: size, Imports: l.imports, Exports: l.exports}
 	if len(l.memories) > 0 {
 		info.Memory = uint64(l.memories[0].min) * PageSize
 	}
-	return info, nil
+	return info
 }
 
 func (l *layout) checkImports(caps Caps) error {

@@ -176,18 +176,15 @@ type artifact struct {
 }
 
 func prepare(ctx context.Context, module []byte, caps Caps, limits Limits) (artifact, error) {
-	info, err := Check(module, caps)
+	l, err := checked(module, caps)
 	if err != nil {
 		return artifact{}, err
 	}
-	l, err := parse(module, uncapped())
-	if err == nil {
-		err = validate(ctx, l.encode())
-	}
-	if err != nil {
+	if err := validate(ctx, l.encode()); err != nil {
 		return artifact{}, fmt.Errorf("validate module: %w: %w", err, ErrRefused)
 	}
-	instrumented, err := Instrument(module, limits)
+	info := l.info(len(module))
+	instrumented, err := l.instrumented(limits)
 	return artifact{info, instrumented}, err
 }
 

@@ -25,13 +25,18 @@ const maxTable = 1 << 16
 // until its fuel is used up or its calls nest too deep. It fails with [ErrRefused] where the module begins with more memory than
 // it is granted, and with [ErrLimits] where nobody can be granted as much.
 func Instrument(module []byte, limits Limits) ([]byte, error) {
-	if limits.Fuel > MaxFuel || limits.Memory > MaxMemory || limits.Stack < 0 || limits.Stack > MaxStack {
-		return nil, fmt.Errorf("instrument module: %d units of fuel, at most %d, %d bytes of memory, at most %d, and a stack of %d, at most %d: %w",
-			limits.Fuel, uint64(MaxFuel), limits.Memory, uint64(MaxMemory), limits.Stack, MaxStack, ErrLimits)
-	}
 	l, err := parse(module, uncapped())
 	if err != nil {
 		return nil, fmt.Errorf("instrument module: %w: %w", err, ErrRefused)
+	}
+	return l.instrumented(limits)
+}
+
+// instrumented is Instrument for a module that has been taken apart. The layout is not to be used any more.
+func (l *layout) instrumented(limits Limits) ([]byte, error) {
+	if limits.Fuel > MaxFuel || limits.Memory > MaxMemory || limits.Stack < 0 || limits.Stack > MaxStack {
+		return nil, fmt.Errorf("instrument module: %d units of fuel, at most %d, %d bytes of memory, at most %d, and a stack of %d, at most %d: %w",
+			limits.Fuel, uint64(MaxFuel), limits.Memory, uint64(MaxMemory), limits.Stack, MaxStack, ErrLimits)
 	}
 	graph, err := l.graph()
 	if err == nil {

@@ -3,7 +3,6 @@ package wasm
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"os"
 	"testing"
@@ -67,31 +66,15 @@ func TestStandardVerifiersEverywhere(t *testing.T) {
 func said(r ran) string { return fmt.Sprint(r.Steps, r.Fuel) }
 
 // standardVectors are those of the standard verifiers, as the vectors of one.
-func standardVectors(t *testing.T, name string) (list []verifiers.Vector) {
+func standardVectors(t *testing.T, name string) []verifiers.Vector {
 	t.Helper()
 	b, err := os.ReadFile("../verifiers/testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var entries []map[string]json.RawMessage
-	if err := json.Unmarshal(b, &entries); err != nil {
+	list, err := verifiers.ParseVectors(b, name)
+	if err != nil {
 		t.Fatal(err)
-	}
-	for _, e := range entries {
-		var want map[string]json.RawMessage
-		if err := json.Unmarshal(e["want"], &want); err != nil {
-			t.Fatal(err)
-		}
-		e["want"] = want[name]
-		one, err := json.Marshal(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := verifiers.ParseVector(one)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, v)
 	}
 	return list
 }

@@ -122,7 +122,7 @@ func (a *app) skipped() func(source string, err error) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		a.say("skipped %s: %s", printable(source), printable(err.Error()))
+		a.say("skipped %s: %s", registry.Printable(source), registry.Printable(err.Error()))
 	}
 }
 
@@ -185,7 +185,7 @@ func (a *app) printAnswer(v *client.Answer, network registry.Network) error {
 	}
 	return a.print(result, func(w io.Writer) {
 		if v.Error != nil {
-			fmt.Fprintf(w, "error %d: %s\n", v.Error.Code, printable(v.Error.Message))
+			fmt.Fprintf(w, "error %d: %s\n", v.Error.Code, registry.Printable(v.Error.Message))
 			return
 		}
 		fmt.Fprintln(w, printableJSON(v.Result))
@@ -197,7 +197,7 @@ func openTo(pointers []string) string {
 	const most, long = 5, 80
 	var names []string
 	for _, p := range pointers[:min(len(pointers), most)] {
-		name := printable(p)
+		name := registry.Printable(p)
 		if p == "" {
 			name = "all of it"
 		}
@@ -218,7 +218,7 @@ func (a *app) tell(list []askedResult) {
 	for _, v := range list {
 		why := ""
 		if v.Why != "" {
-			why = ": " + printable(v.Why)
+			why = ": " + registry.Printable(v.Why)
 		}
 		a.say("%-8s server %d  %6.1f ms  %s%s", v.Role, v.Server, v.MS, v.Outcome, why)
 	}

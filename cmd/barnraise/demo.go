@@ -17,7 +17,6 @@ import (
 
 	"barnraise"
 	"barnraise/client"
-	"barnraise/content"
 	"barnraise/devnet"
 	"barnraise/dial"
 	"barnraise/jsonrpc"
@@ -197,8 +196,8 @@ func (s *story) readRegistry(ctx context.Context) (string, error) {
 }
 
 func standardVerifier(c barnraise.CID) string {
-	for _, name := range verifiers.Names() {
-		if module, _ := verifiers.Module(name); content.Sum(module) == c {
+	for name, id := range verifiers.CIDs() {
+		if id == c {
 			return name
 		}
 	}

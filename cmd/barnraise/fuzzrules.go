@@ -179,8 +179,6 @@ func (in input) pick(which ...int) input {
 	return out
 }
 
-func (in input) size() int { return len(in.encode()) }
-
 // A shrinker looks for a smaller input that shows the same. It is deterministic: what it may spend is counted in what it asks.
 type shrinker struct {
 	rule  rule

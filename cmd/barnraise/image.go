@@ -10,6 +10,7 @@ import (
 
 	"barnraise"
 	"barnraise/image"
+	"barnraise/registry"
 
 	"github.com/spf13/cobra"
 )
@@ -24,6 +25,15 @@ func (a *app) image() *cobra.Command {
 func (a *app) imagesDir() (string, error) {
 	cache, err := a.cacheDir()
 	return filepath.Join(cache, "images"), err
+}
+
+// images opens what is there.
+func (a *app) images() (*image.Store, error) {
+	dir, err := a.imagesDir()
+	if err != nil {
+		return nil, err
+	}
+	return image.Open(dir)
 }
 
 func (a *app) imageBuild() *cobra.Command {
@@ -145,11 +155,7 @@ func (a *app) findImage(ref string) (store *image.Store, name string, index barn
 	if err != nil {
 		return nil, "", index, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	dir, err := a.imagesDir()
-	if err != nil {
-		return nil, "", index, err
-	}
-	store, err = image.Open(dir)
+	store, err = a.images()
 	return store, name, index, err
 }
 
@@ -195,7 +201,7 @@ func onlyImage(dir string) (*image.Store, string, barnraise.Digest, error) {
 	var there []string
 	for _, i := range images {
 		if !byDigest[i.Index] {
-			there = append(there, printable(i.Name)+"@"+i.Index.String())
+			there = append(there, registry.Printable(i.Name)+"@"+i.Index.String())
 		}
 		byDigest[i.Index] = true
 	}

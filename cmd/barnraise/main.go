@@ -19,6 +19,7 @@ import (
 	"barnraise"
 	"barnraise/client"
 	"barnraise/registry"
+	"barnraise/wasm"
 
 	"github.com/spf13/cobra"
 )
@@ -40,6 +41,8 @@ type app struct {
 	json      bool
 	network   string // file
 	cache     string // directory
+
+	compiler *wasm.Engine // once it is needed, see engine
 }
 
 func main() {

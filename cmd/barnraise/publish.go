@@ -19,7 +19,6 @@ import (
 	"barnraise/registry"
 	"barnraise/verifier"
 	"barnraise/verifiers"
-	"barnraise/wasm"
 
 	"github.com/spf13/cobra"
 )
@@ -223,15 +222,11 @@ func (d *draft) adoptImage(ctx context.Context) (index barnraise.Digest, err err
 	if !image.ValidName(name) {
 		name = d.Name
 	}
-	dir, err := d.imagesDir()
+	into, err := d.images()
 	if err != nil {
 		return index, err
 	}
-	into, err := image.Open(dir)
-	if err != nil {
-		return index, err
-	}
-	if err = copyImage(into, from, index); err == nil {
+	if err = into.Adopt(from, index); err == nil {
 		_, err = (&image.Puller{Store: into}).Pull(ctx, index, nil) // from nobody: it only looks
 	}
 	if errors.Is(err, image.ErrNotFound) {
@@ -240,27 +235,6 @@ func (d *draft) adoptImage(ctx context.Context) (index barnraise.Digest, err err
 	}
 	d.Image = name + "@" + index.String()
 	return index, err
-}
-
-// copyImage copies as much of an image as the first store lacks and the second has.
-func copyImage(into, from *image.Store, index barnraise.Digest) error {
-	if into.Dir() == from.Dir() {
-		return nil
-	}
-	blobs, err := from.Blobs(index)
-	if err != nil {
-		return err
-	}
-	for _, digest := range blobs {
-		r, size, err := from.Open(digest)
-		if err == nil {
-			err = errors.Join(into.Import(digest, r, size), r.Close())
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // module gets the verifier and loads it as whoever calls the service will. A CID is looked for here, at the gateways of the
@@ -273,7 +247,9 @@ func (d *draft) module(ctx context.Context, network registry.Network, store *con
 	cid, err := content.Parse(d.verifier)
 	if err == nil {
 		f := content.Fetcher{Client: dial.Client(network.Private(), 0), Store: store}
-		if module, err = f.Fetch(ctx, cid, slices.Concat(network.Gateways, []string{home})); err != nil {
+		if module, err = f.FetchUpTo(ctx, cid, int64(d.VerifierLimits.Module), slices.Concat(network.Gateways, []string{home})); errors.Is(err, content.ErrTooLarge) {
+			err = fmt.Errorf("%w; service.yaml can allow more: verifierLimits: {module: BYTES}", err)
+		} else if err != nil {
 			err = fmt.Errorf("%w; keep the file here first, with: barnraise content add FILE", err)
 		}
 	} else {
@@ -282,16 +258,10 @@ func (d *draft) module(ctx context.Context, network registry.Network, store *con
 	if err != nil {
 		return nil, err
 	}
-	cache, err := d.cacheDir()
+	engine, err := d.engine()
 	if err != nil {
 		return nil, err
 	}
-	engine, err := wasm.NewEngine(filepath.Join(cache, "wasm"))
-	if err != nil {
-		return nil, err
-	}
-	l := d.VerifierLimits
-	limits := verifier.Limits{Module: uint64(l.Module), Memory: uint64(l.Memory), Fuel: l.Fuel}
-	_, err = verifier.NewHost(engine).Load(ctx, module, limits)
+	_, err = verifier.NewHost(engine).Load(ctx, module, granted(d.Manifest))
 	return module, err
 }

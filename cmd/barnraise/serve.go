@@ -3,10 +3,8 @@ package main
 import (
 	"fmt"
 	"log/slog"
-	"path/filepath"
 
 	"barnraise"
-	"barnraise/content"
 	"barnraise/image"
 	"barnraise/registry/evm"
 	"barnraise/runtime"
@@ -100,21 +98,14 @@ func warn(log *slog.Logger, c server.Config, s *barnraise.Snapshot) {
 
 // local opens what this machine has built and added, and the engine that compiles strangers' modules.
 func (a *app) local() (*server.Local, *wasm.Engine, error) {
-	cache, err := a.cacheDir()
+	images, err := a.images()
 	if err != nil {
 		return nil, nil, err
 	}
-	images, err := image.Open(filepath.Join(cache, "images"))
+	blocks, _, err := a.store()
 	if err != nil {
 		return nil, nil, err
 	}
-	blocks, err := content.Open(filepath.Join(cache, "content"))
-	if err != nil {
-		return nil, nil, err
-	}
-	engine, err := wasm.NewEngine(filepath.Join(cache, "wasm"))
-	if err != nil {
-		return nil, nil, err
-	}
-	return &server.Local{Images: images, Content: blocks}, engine, nil
+	engine, err := a.engine()
+	return &server.Local{Images: images, Content: blocks}, engine, err
 }

@@ -14,18 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// printable is a stranger's text for one line of a terminal: what is no printable character becomes U+FFFD. So nobody moves
-// the cursor, fills the clipboard, turns the direction of reading, or adds lines that seem to be this program's.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
-
-// harmless passes on text in which strangers' words may stand, each line of it made [printable]. Tabs and ends of lines are
+// harmless passes on text in which strangers' words may stand, each line of it made [registry.Printable]. Tabs and ends of lines are
 // kept. A write must not end within a character.
 type harmless struct{ io.Writer }
 

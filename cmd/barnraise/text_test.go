@@ -16,10 +16,10 @@ const steering = "a\x1b]52;c;YQ==\x07b\rc\u009b2Jd\x7fe\u202ef\u2028g"
 
 func TestStrangersTextCannotSteerATerminal(t *testing.T) {
 	want := strings.NewReplacer("\x1b", "�", "\x07", "�", "\r", "�", "\u009b", "�", "\x7f", "�", "\u202e", "�", "\u2028", "�").Replace(steering)
-	if got := printable(steering); got != want {
+	if got := registry.Printable(steering); got != want {
 		t.Errorf("printable: %q, want %q", got, want)
 	}
-	if got := printable("one\ntwo\tß 漢 🎈"); got != "one�two�ß 漢 🎈" {
+	if got := registry.Printable("one\ntwo\tß 漢 🎈"); got != "one�two�ß 漢 🎈" {
 		t.Errorf("printable: %q", got)
 	}
 	var b strings.Builder

@@ -47,8 +47,7 @@ func (a *app) candidate(name, manifestFile string) (candidate, error) {
 		if err != nil {
 			return v, err
 		}
-		l := source.VerifierLimits
-		v.limits = verifier.Limits{Module: uint64(l.Module), Memory: uint64(l.Memory), Fuel: l.Fuel}
+		v.limits = granted(source.Manifest)
 		v.config = source.Manifest.VerifierConfig()
 	}
 	if module, ok := verifiers.Module(name); ok {
@@ -61,6 +60,12 @@ func (a *app) candidate(name, manifestFile string) (candidate, error) {
 	}
 	v.module = module
 	return v, err
+}
+
+// granted is what a manifest grants its verifier.
+func granted(m manifest.Manifest) verifier.Limits {
+	l := m.VerifierLimits
+	return verifier.Limits{Module: uint64(l.Module), Memory: uint64(l.Memory), Fuel: l.Fuel}
 }
 
 func standardNames() string { return strings.Join(verifiers.Names(), ", ") }
@@ -100,13 +105,16 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// engine compiles modules, and keeps what it compiled in the cache directory.
+// engine compiles modules, and keeps what it compiled in the cache directory. There is one for each run of the program.
 func (a *app) engine() (*wasm.Engine, error) {
-	cache, err := a.cacheDir()
-	if err != nil {
-		return nil, err
+	if a.compiler != nil {
+		return a.compiler, nil
 	}
-	return wasm.NewEngine(filepath.Join(cache, "wasm"))
+	cache, err := a.cacheDir()
+	if err == nil {
+		a.compiler, err = wasm.NewEngine(filepath.Join(cache, "wasm"))
+	}
+	return a.compiler, err
 }
 
 // load makes a verifier of the candidate. Where no manifest was named, the module may be as large as one can allow, and the

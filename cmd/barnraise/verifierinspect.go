@@ -82,7 +82,7 @@ the standard verifiers, ` + standardNames() + `. It exits 1 where the module wou
 func (v *candidate) inspect(ctx context.Context, engine *wasm.Engine) (inspectResult, error) {
 	r := inspectResult{CID: content.Sum(v.module), Size: len(v.module), Problems: v.static(), Imports: []string{}}
 	if info, err := wasm.Check(v.module, boundless()); err == nil && len(v.module) <= int(verifier.MaxLimits.Module) {
-		r.Problems = append(r.Problems, problems(exportErrors(info))...)
+		r.Problems = append(r.Problems, problems(verifier.CheckExports(info))...)
 		for _, i := range info.Imports {
 			r.Imports = append(r.Imports, i.Module+"."+i.Name)
 		}
@@ -156,15 +156,6 @@ func boundless() (caps wasm.Caps) {
 	}
 	caps.Complexity, caps.Work = 1<<31, 1<<63-1
 	return caps
-}
-
-// exportErrors reports what the module should export and does not (protocol 5.1).
-func exportErrors(info wasm.Info) error {
-	count := info.Require("minRequests", "() -> (i32)")
-	if info.Require("minRequests", "() -> (f64)") == nil {
-		count = nil
-	}
-	return errors.Join(info.Exchanges("verify"), count, info.Require("verifier_abi_1", "() -> ()"))
 }
 
 // problems takes an error apart into what an author has to do something about.

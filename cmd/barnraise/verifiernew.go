@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"barnraise/verifiers"
+	"barnraise/verifiers/templates"
 
 	"github.com/spf13/cobra"
 )
@@ -30,15 +30,15 @@ func (r newResult) text(w io.Writer) {
 func (a *app) verifierNew() *cobra.Command {
 	return &cobra.Command{
 		Use:   "new LANG DIR",
-		Short: "Write a project that builds a verifier: " + strings.Join(verifiers.Languages(), ", "),
+		Short: "Write a project that builds a verifier: " + strings.Join(templates.Languages(), ", "),
 		Long: `New writes a small project into a new or empty directory: a verifier that accepts answers which are the same
 bytes, what it is written against, build.sh, and test vectors. It prints what to type next.`,
 		Example: "  barnraise verifier new go myverifier",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			language, dir := args[0], args[1]
-			project, err := verifiers.Template(language)
-			if errors.Is(err, verifiers.ErrLanguage) {
+			project, err := templates.Open(language)
+			if errors.Is(err, templates.ErrLanguage) {
 				return fmt.Errorf("%w: %w", errUsage, err)
 			}
 			if err == nil {

@@ -1,11 +1,10 @@
-package client
+package verifiers
 
 import (
 	"bytes"
 	"errors"
 
 	"barnraise"
-	"barnraise/verifiers"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -13,15 +12,16 @@ import (
 // all stands for the whole response.
 const all = ""
 
-// unverified lists what the verifier leaves open in a response that it has accepted, see [Answer.Unverified]. Of a verifier
-// that is none of package verifiers nothing is known; what the author leaves open, he has to say.
-func unverified(c barnraise.CID, config, response []byte) []string {
+// Unverified lists what a verifier leaves open in a response that it has accepted: JSON pointers to values for which nobody
+// vouches but the server that answered, within the bounds of [Tolerated]; the empty pointer, which is all of the
+// response, where that cannot be told. Of a verifier that is none of this package nothing is known, and nothing listed.
+func Unverified(c barnraise.CID, config, response []byte) []string {
 	var list []string
 	var err error
 	switch {
-	case verifiers.IsJSON(c):
-		list, err = verifiers.Tolerated(config, response)
-	case c == verifiers.CIDs()["hash-target"]:
+	case c == cids["json"]:
+		list, err = Tolerated(config, response)
+	case c == cids["hash-target"]:
 		list, err = besideProof(response)
 	}
 	if err != nil {
@@ -49,7 +49,7 @@ func besideProof(response []byte) (list []string, err error) {
 			p := string(jsontext.Pointer("/result").AppendToken(name))
 			list, size = append(list, p), size+len(p)
 		}
-		if len(list) > verifiers.MaxTolerated || size > verifiers.MaxToleratedBytes {
+		if len(list) > MaxTolerated || size > MaxToleratedBytes {
 			list = []string{"/result"}
 			return false, nil
 		}
