@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/image"
 	"barnraise/runtime"
 )
 
@@ -23,6 +24,8 @@ type slow struct {
 }
 
 const startTakes = time.Hour
+
+func (s *slow) Platforms(context.Context) []string { return []string{image.Wasm} }
 
 func (s *slow) Start(ctx context.Context, spec runtime.Spec) (runtime.Instance, error) {
 	s.mu.Lock()
@@ -63,7 +66,9 @@ type running struct {
 }
 
 func (r running) Call(context.Context, []byte) ([]byte, error) { return []byte("{}"), nil }
-func (r running) Stats() runtime.Stats                         { return runtime.Stats{} }
+func (r running) Health(context.Context) error                 { return nil }
+
+func (r running) Stats() runtime.Stats { return runtime.Stats{} }
 func (r running) Stop(context.Context) error {
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()

@@ -25,15 +25,38 @@ var (
 	ErrCannot   = errors.New("this runtime cannot run that revision") // of Start: its image or its limits
 )
 
-// Spec is what to run.
+// Spec is what to run. Specs that are equal are the same service.
 type Spec struct {
 	Image    barnraise.Digest // the OCI index of the revision
 	Platform barnraise.Digest // the manifest within it, which receipts will name
 	Limits   manifest.Limits  // granted in full, and no more than that (protocol 2.6)
+	// Around is what the conformance gate varies; for callers it is always the zero value.
+	Around Surroundings `json:",omitzero"`
 }
 
-// Runtime starts services.
+// Surroundings are what a service must not be able to tell two runs by. The zero value is what hosts run services with. The
+// gate varies one of them at a time: answers that differ then show a service that looks at it. A runtime that cannot give a
+// service such surroundings, because there is nothing of the kind to be seen in it or because the machine lacks the means,
+// refuses the start with [ErrCannot] and says which it is.
+type Surroundings struct {
+	Clock    time.Duration  `json:",omitzero"` // the wall clock is that much ahead
+	Tick     time.Duration  `json:",omitzero"` // a clock that moves by being looked at moves that much more each time
+	Chance   uint64         `json:",omitzero"` // another sequence of random bytes, where they are otherwise the same for all
+	Shift    manifest.Bytes `json:",omitzero"` // what a request is put into memory after, so that addresses are others
+	Memory   manifest.Bytes `json:",omitzero"` // that much more memory than the limit, and more of it there from the beginning
+	CPU      float64        `json:",omitzero"` // cores, in place of the limit's
+	Env      string         `json:",omitzero"` // environment variables beside those that there are, NAME=value, a line each
+	Hostname string         `json:",omitzero"`
+	First    bool           `json:",omitzero"` // the service is the first process it can see, or another where it else would be
+	Reused   bool           `json:",omitzero"` // one instance answers all calls, one after the other and without end
+}
+
+// Runtime starts services. It is safe for concurrent use.
 type Runtime interface {
+	// Platforms lists what variants it can run on this machine at this moment, such as image.Wasm, the best first; none where
+	// what it needs does not answer. It may ask an engine, and returns at the latest when the context ends.
+	Platforms(ctx context.Context) []string
+
 	// Start prepares a service and returns when it takes calls. It may take minutes: it is to be done before a service is
 	// offered. The context bounds the start alone. An image or limits that this runtime cannot run fail with ErrCannot, or
 	// with ErrBroke where the service itself fails to start; then nothing is left running. The caller stops what was
@@ -52,6 +75,10 @@ type Instance interface {
 	// context ends, Call returns ErrTimeout at once, whatever the service does.
 	Call(ctx context.Context, request []byte) ([]byte, error)
 
+	// Health returns nil where a call would find the service ready. It fails with ErrNotReady after Stop and while the service
+	// is being made to run again, with ErrBroke where it fails to, saying why, and with the context's error.
+	Health(ctx context.Context) error
+
 	// Stats says what has happened since the start.
 	Stats() Stats
 
@@ -63,11 +90,38 @@ type Instance interface {
 
 // Stats are counters of one instance.
 type Stats struct {
-	Calls   uint64        // that got as far as the service
-	Answers uint64        // of these, with an answer; the difference, less Running, are failures
-	Running int           // now, those included whose callers are gone
-	Slowest time.Duration // the longest that an answer took, waiting included
-	Fuel    uint64        // the most that one call used; zero where the runtime does not count it
+	Calls    uint64         // that got as far as the service
+	Answers  uint64         // of these, with an answer; the difference, less Running, are failures
+	Running  int            // now, those included whose callers are gone
+	Slowest  time.Duration  // the longest that an answer took, waiting included
+	Fuel     uint64         // the most that one call used; zero where the runtime does not count it
+	CPU      time.Duration  // processor time of all calls; a runtime that cannot tell it from waiting counts both
+	Memory   manifest.Bytes // the most that the service had at once; zero where the runtime does not know
+	Restarts uint64         // times that the service had to be made to run again after it broke, or its surroundings did
+}
+
+// Any is several runtimes as one. Each start goes to the first that can run what it asks for.
+type Any []Runtime
+
+// Platforms lists those of all, in their order.
+func (a Any) Platforms(ctx context.Context) (all []string) {
+	for _, r := range a {
+		all = append(all, r.Platforms(ctx)...)
+	}
+	return all
+}
+
+// Start fails with [ErrCannot] and every runtime's reason where none can run it. Another failure is final.
+func (a Any) Start(ctx context.Context, spec Spec) (Instance, error) {
+	reasons := []error{ErrCannot}
+	for _, r := range a {
+		i, err := r.Start(ctx, spec)
+		if !errors.Is(err, ErrCannot) {
+			return i, err
+		}
+		reasons = append(reasons, err)
+	}
+	return nil, errors.Join(reasons...)
 }
 
 // CheckRequest is the first step of every Call: it returns the request's id as written. It fails with [ErrRequest] and as

@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,5 +57,38 @@ func TestCheckResponse(t *testing.T) {
 		if (err == nil) != ok || err != nil && !errors.Is(err, ErrBroke) {
 			t.Errorf("CheckResponse(%s) = %v", response, err)
 		}
+	}
+}
+
+// only runs one platform.
+type only struct {
+	Instance
+	platform string
+	err      error
+}
+
+func (o *only) Platforms(context.Context) []string { return []string{o.platform} }
+
+func (o *only) Start(context.Context, Spec) (Instance, error) {
+	if o.err != nil {
+		return nil, o.err
+	}
+	return o, nil
+}
+
+func TestAny(t *testing.T) {
+	cannot, broken, able := &only{platform: "a", err: ErrCannot}, &only{platform: "b", err: ErrBroke}, &only{platform: "c"}
+	all := Any{cannot, able, broken}
+	if got := all.Platforms(t.Context()); !slices.Equal(got, []string{"a", "c", "b"}) {
+		t.Errorf("platforms %v", got)
+	}
+	if i, err := all.Start(t.Context(), Spec{}); i != able || err != nil {
+		t.Errorf("%v, %v: want the first that can", i, err)
+	}
+	if _, err := (Any{cannot, broken, able}).Start(t.Context(), Spec{}); !errors.Is(err, ErrBroke) || errors.Is(err, ErrCannot) {
+		t.Errorf("%v: a service that fails to start fails", err)
+	}
+	if _, err := (Any{cannot, cannot}).Start(t.Context(), Spec{}); !errors.Is(err, ErrCannot) {
+		t.Errorf("%v, want ErrCannot", err)
 	}
 }

@@ -109,6 +109,8 @@ type scripted struct {
 	stop    func()                                    // nil for at once
 }
 
+func (s *scripted) Platforms(context.Context) []string { return []string{image.Wasm} }
+
 func (s *scripted) Start(ctx context.Context, spec runtime.Spec) (runtime.Instance, error) {
 	if s.start != nil {
 		if err := s.start(ctx, spec); err != nil {
@@ -147,6 +149,8 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	}
 	return []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"result":"answer"}`), nil
 }
+
+func (i *instance) Health(context.Context) error { return nil }
 
 func (i *instance) Stats() runtime.Stats { return runtime.Stats{} }
 

@@ -169,6 +169,16 @@ func (i *instance) makeSpares(one *wasm.Instance) {
 	}
 }
 
+// Health fails only after Stop: whatever happens in a call ends with it.
+func (i *instance) Health(ctx context.Context) error {
+	select {
+	case <-i.stopping:
+		return runtime.ErrNotReady
+	default:
+		return ctx.Err()
+	}
+}
+
 // Stats says what has happened since the start.
 func (i *instance) Stats() runtime.Stats {
 	return runtime.Stats{

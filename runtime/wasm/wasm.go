@@ -43,6 +43,9 @@ func New(c Config) *Runtime {
 	return &Runtime{c}
 }
 
+// Platforms is wasm, always.
+func (r *Runtime) Platforms(context.Context) []string { return []string{image.Wasm} }
+
 // Start compiles the module, unless the engine has it compiled already, makes a first instance of it, and returns.
 func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instance, error) {
 	i, err := r.start(ctx, spec)
@@ -55,6 +58,9 @@ func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instanc
 func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, error) {
 	if l := spec.Limits; l.Memory == 0 || l.Timeout <= 0 || l.Request == 0 || l.Response == 0 || l.Fuel == 0 {
 		return nil, fmt.Errorf("%w: limits are missing: take them from a manifest that was read", runtime.ErrCannot)
+	}
+	if spec.Around != (runtime.Surroundings{}) {
+		return nil, fmt.Errorf("%w: its surroundings cannot be varied", runtime.ErrCannot)
 	}
 	v, err := r.Images.Variant(spec.Image, image.Wasm)
 	if err != nil {
