@@ -10,6 +10,7 @@ import (
 
 	"barnraise"
 	"barnraise/dial"
+	"barnraise/manifest"
 	"barnraise/registry"
 	"barnraise/strictyaml"
 )
@@ -27,7 +28,28 @@ type Config struct {
 	Own      []barnraise.ServiceID `json:"own"`     // services it always runs
 	Rewards  []barnraise.ServiceID `json:"rewards"` // services it would like to see run
 	Capacity uint32                `json:"capacity"`
+	Runtime  string                `json:"runtime"` // RuntimeAuto where empty
+	Docker   Docker                `json:"docker"`
+	Budgets  Budgets               `json:"budgets"`
 	Contact  string                `json:"contact"`
+}
+
+// What runs services.
+const (
+	RuntimeAuto   = "auto"   // Docker where an engine answers and the image has a variant for it, else wasm
+	RuntimeWasm   = "wasm"   // wasm variants only
+	RuntimeDocker = "docker" // linux variants only
+)
+
+// Docker says how linux variants are run.
+type Docker struct {
+	Host    string `json:"host"`    // the engine, such as unix:///run/docker.sock; else DOCKER_HOST, else Docker's own default
+	Runtime string `json:"runtime"` // the engine's runtime, such as runsc; its default where empty
+}
+
+// Budgets bound what services may use, all together.
+type Budgets struct {
+	Memory manifest.Bytes `json:"memory"` // of the process that runs services; three quarters of the machine's where zero
 }
 
 // TLS names the files of a certificate and its key.
@@ -61,6 +83,9 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
+// minMemory is what the process that runs services needs in order to compile one.
+const minMemory manifest.Bytes = 512 << 20
+
 func (c *Config) check() error {
 	for _, list := range []*[]barnraise.ServiceID{&c.Own, &c.Rewards} {
 		slices.Sort(*list)
@@ -83,6 +108,15 @@ func (c *Config) check() error {
 		return fmt.Errorf("rewards: want at most %d ids of services, none of them 0", barnraise.MaxRewards)
 	case c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == ""):
 		return errors.New("tls: want both certificate and key")
+	}
+	if c.Runtime == "" {
+		c.Runtime = RuntimeAuto
+	}
+	if !slices.Contains([]string{RuntimeAuto, RuntimeWasm, RuntimeDocker}, c.Runtime) {
+		return fmt.Errorf("runtime: %q, want %s, %s or %s", c.Runtime, RuntimeAuto, RuntimeWasm, RuntimeDocker)
+	}
+	if c.Budgets.Memory != 0 && c.Budgets.Memory < minMemory {
+		return fmt.Errorf("budgets: memory: %s, want at least %s", c.Budgets.Memory, minMemory)
 	}
 	if _, err := url.Parse(c.URL); err != nil {
 		return fmt.Errorf("url: %w", err)

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"barnraise"
@@ -23,22 +25,36 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	if err != nil {
 		return nil, err
 	}
-	variant, err := s.pull(ctx, sources, revision.Image)
+	variants, err := s.pull(ctx, sources, revision.Image)
 	if err != nil {
 		return nil, err
 	}
-	spec := runtime.Spec{Image: revision.Image, Platform: variant.Manifest, Limits: m.Limits}
 	blobs, err := s.images.Blobs(revision.Image)
 	if err != nil {
 		return nil, err
 	}
-	instance, err := s.run(ctx, spec, m)
+	spec := runtime.Spec{Image: revision.Image, Limits: m.Limits}
+	instance, err := s.runOne(ctx, &spec, variants, m)
 	if err != nil {
 		return nil, err
 	}
 	return &hosted{
 		hostKey: k, spec: spec, instance: instance, blobs: blobs, since: time.Now(), places: make(chan struct{}, maxCalls),
 	}, nil
+}
+
+// runOne makes the first of the variants run that can, and sets it in the spec.
+func (s *Server) runOne(ctx context.Context, spec *runtime.Spec, variants []image.Variant, m manifest.Manifest) (runtime.Instance, error) {
+	var reasons []error
+	for _, v := range variants {
+		spec.Platform = v.Manifest
+		i, err := s.run(ctx, *spec, m)
+		if !errors.Is(err, runtime.ErrCannot) {
+			return i, err
+		}
+		reasons = append(reasons, fmt.Errorf("%s: %w", v.Platform, err))
+	}
+	return nil, errors.Join(reasons...)
 }
 
 // startsAtOnce is how many revisions are made to run at a time: each may take a module's size in memory many times over.
@@ -72,17 +88,24 @@ func stop(i runtime.Instance) error {
 	return i.Stop(ctx)
 }
 
-// pull gets the wasm variant of an image, from this machine's own builds or from other servers.
-func (s *Server) pull(ctx context.Context, sources []string, index barnraise.Digest) (image.Variant, error) {
+// pull gets those variants of an image that can run here, from this machine's own builds or from other servers. What is to
+// run comes first.
+func (s *Server) pull(ctx context.Context, sources []string, index barnraise.Digest) ([]image.Variant, error) {
 	if s.local != nil {
 		if err := s.images.Adopt(s.local.Images, index); err != nil && !errors.Is(err, image.ErrNotFound) {
-			return image.Variant{}, err
+			return nil, err
 		}
 	}
-	if _, err := s.puller.Pull(ctx, index, sources, image.Wasm); err != nil {
-		return image.Variant{}, err
+	asking, cancel := context.WithTimeout(ctx, patience)
+	platforms := s.runtime.Platforms(asking)
+	cancel()
+	if len(platforms) == 0 {
+		return nil, fmt.Errorf("pull image %s: nothing on this machine can run services now; see: barnraise doctor", index)
 	}
-	return s.images.Variant(index, image.Wasm)
+	variants, err := s.puller.Pull(ctx, index, sources, platforms...)
+	place := func(v image.Variant) int { return slices.Index(platforms, v.Platform) }
+	slices.SortFunc(variants, func(a, b image.Variant) int { return cmp.Compare(place(a), place(b)) })
+	return variants, err
 }
 
 // maxSources is how many servers are asked for what belongs to a revision, in one start. Each may take its time.

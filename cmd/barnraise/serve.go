@@ -8,9 +8,7 @@ import (
 	"barnraise/image"
 	"barnraise/registry/evm"
 	"barnraise/runtime"
-	runwasm "barnraise/runtime/wasm"
 	"barnraise/server"
-	"barnraise/wasm"
 
 	"github.com/spf13/cobra"
 )
@@ -54,7 +52,7 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 			return err
 		}
 	}
-	local, engine, err := a.local()
+	local, err := a.local()
 	if err != nil {
 		return err
 	}
@@ -64,12 +62,14 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 	}
 	defer reader.Close()
 	log := slog.New(slog.NewTextHandler(a.talk, nil))
+	services, err := a.openWorker(c.Context(), config, log)
+	if err != nil {
+		return err
+	}
+	defer services.Close()
 	s, err := server.Open(config, server.Dependencies{
 		Network: network, Registry: server.OnChain(reader, account), Writes: account != nil, Key: key, Local: local,
-		Runtime: func(images *image.Store) runtime.Runtime {
-			return runwasm.New(runwasm.Config{Engine: engine, Images: images})
-		},
-		Log: log,
+		Runtime: func(*image.Store) runtime.Runtime { return services }, Log: log,
 	})
 	if err != nil {
 		return err
@@ -96,16 +96,12 @@ func warn(log *slog.Logger, c server.Config, s *barnraise.Snapshot) {
 	}
 }
 
-// local opens what this machine has built and added, and the engine that compiles strangers' modules.
-func (a *app) local() (*server.Local, *wasm.Engine, error) {
+// local opens what this machine has built and added.
+func (a *app) local() (*server.Local, error) {
 	images, err := a.images()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	blocks, _, err := a.store()
-	if err != nil {
-		return nil, nil, err
-	}
-	engine, err := a.engine()
-	return &server.Local{Images: images, Content: blocks}, engine, err
+	return &server.Local{Images: images, Content: blocks}, err
 }

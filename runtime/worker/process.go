@@ -51,6 +51,9 @@ func launch(ctx context.Context, c Config, socket string) (process, error) {
 		return nil, err
 	}
 	cmd := exec.Command(c.Command[0], append(c.Command[1:len(c.Command):len(c.Command)], socket)...)
+	if c.Program != "" {
+		cmd = &exec.Cmd{Path: c.Program, Args: cmd.Args}
+	}
 	cmd.Env, cmd.Dir = append([]string{}, c.Env...), filepath.Dir(socket)
 	cmd.WaitDelay = time.Second
 	p := &spawned{Cmd: cmd, tail: &tail{}, socket: socket}

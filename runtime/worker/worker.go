@@ -26,9 +26,11 @@ import (
 
 // Config says what child there is to be. Command and Dir are required.
 type Config struct {
-	// Command is the child's program and its arguments. The path of the socket to listen at is appended, and the child writes
-	// a line to its standard output once it does.
+	// Command is the child's program, as it is called, and its arguments. The path of the socket to listen at is appended, and
+	// the child writes a line to its standard output once it does.
 	Command []string
+	// Program is the file to execute; Command[0] where it is empty.
+	Program string
 	// Env is the child's whole environment. Nothing of the parent's is handed on.
 	Env []string
 	// Dir is where the socket is made, for this user alone. One parent may use it at a time.
