@@ -41,6 +41,9 @@ func (a *app) worker() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := confine(images, filepath.Dir(args[0])); err != nil {
+				return err
+			}
 			l, err := net.Listen("unix", args[0])
 			if err != nil {
 				return err
@@ -55,13 +58,19 @@ func (a *app) worker() *cobra.Command {
 	return c
 }
 
+// confine leaves the child the images, the place where it has its socket and keeps compiled code, and what it takes to speak
+// to Docker: the kernel's view of processes, and the certificates of an engine elsewhere.
+func confine(images, place string) error {
+	read := []string{images, "/proc", "/sys/fs/cgroup"}
+	if certificates := os.Getenv("DOCKER_CERT_PATH"); certificates != "" {
+		read = append(read, certificates)
+	}
+	return worker.Confine(read, []string{place})
+}
+
 // openWorker starts the child. It takes of the environment what says where Docker's engine is, and nothing else.
 func (a *app) openWorker(ctx context.Context, c server.Config, log *slog.Logger) (*worker.Runtime, error) {
 	self, err := executable()
-	if err != nil {
-		return nil, err
-	}
-	cache, err := a.cacheDir()
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +78,11 @@ func (a *app) openWorker(ctx context.Context, c server.Config, log *slog.Logger)
 	if memory == 0 {
 		memory = manifest.Bytes(worker.Share())
 	}
-	images, err := filepath.Abs(filepath.Join(c.Data, "images"))
+	data, err := filepath.Abs(c.Data)
 	if err != nil {
 		return nil, err
 	}
+	place := filepath.Join(data, "worker") // with a cache of its own: what lies there is machine code that others would run
 	var env []string
 	for _, v := range os.Environ() {
 		if strings.HasPrefix(v, "DOCKER_") {
@@ -82,9 +92,9 @@ func (a *app) openWorker(ctx context.Context, c server.Config, log *slog.Logger)
 	return worker.Open(ctx, worker.Config{
 		Program: self,
 		Command: []string{
-			os.Args[0], "worker", "--cache", cache, "--images", images, "--runtime", c.Runtime, "--memory", fmt.Sprint(uint64(memory)),
+			os.Args[0], "worker", "--cache", place, "--images", filepath.Join(data, "images"), "--runtime", c.Runtime, "--memory", fmt.Sprint(uint64(memory)),
 		},
-		Env: env, Dir: filepath.Join(c.Data, "worker"), Log: log,
+		Env: env, Dir: place, Log: log,
 	})
 }
 

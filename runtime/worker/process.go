@@ -29,7 +29,7 @@ func place(dir string) (socket string, err error) {
 		return "", err
 	}
 	if len(socket) > maxPath {
-		return "", fmt.Errorf("the path %s is too long for a socket: at most %d bytes", socket, maxPath)
+		return "", fmt.Errorf("the path %s is too long for a socket, at most %d bytes: choose a shorter directory", socket, maxPath)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err

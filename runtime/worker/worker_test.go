@@ -53,6 +53,10 @@ func childMain(kind string, args []string) error {
 			return err
 		}
 		r = runwasm.New(runwasm.Config{Engine: engine, Images: images, Concurrency: 1, Spares: 2})
+	case "confined":
+		if err := Confine([]string{args[0], "/nowhere"}, []string{args[1], filepath.Dir(args[2])}); err != nil {
+			return err
+		}
 	case "small":
 		if err := Limit(1 << 30); err != nil {
 			return err
@@ -107,6 +111,12 @@ func (m *moodyInstance) Call(ctx context.Context, request []byte) ([]byte, error
 		return nil, runtime.ErrTimeout
 	case has("flood"):
 		return bytes.Repeat([]byte{'x'}, int(m.limits.Response)+1), nil
+	case has("read"):
+		_, err := os.ReadFile(filepath.Join(m.file, "key"))
+		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"result":%q}`, fmt.Sprint(err)), nil
+	case has("write"):
+		err := os.WriteFile(filepath.Join(m.file, "new"), nil, 0o600)
+		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"result":%q}`, fmt.Sprint(err)), nil
 	case has("odd"):
 		return nil, errors.New("something odd")
 	case has("fuel"):
@@ -124,7 +134,7 @@ func (m *moodyInstance) Health(context.Context) error { return nil }
 func (m *moodyInstance) Stats() runtime.Stats { return runtime.Stats{Calls: m.calls, Restarts: 10} }
 
 func (m *moodyInstance) Stop(context.Context) error {
-	if m.file == "" {
+	if filepath.Base(m.file) != "file" {
 		return nil
 	}
 	return os.WriteFile(m.file, []byte("stopped"), 0o600)
@@ -284,6 +294,29 @@ func TestMemory(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	eventually(t, "it is well again", func() bool { return i.Health(t.Context()) == nil })
+}
+
+// The keys of whose process it is are nothing that a confined child can read.
+func TestConfine(t *testing.T) {
+	dirs := map[string]string{"read": t.TempDir(), "write": t.TempDir(), "keys": t.TempDir()}
+	for _, dir := range dirs {
+		if err := os.WriteFile(filepath.Join(dir, "key"), []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !Confines() {
+		t.Skip("this kernel has no Landlock")
+	}
+	r := worker(t, "confined", dirs["read"], dirs["write"])
+	for name, want := range map[string][2]bool{"read": {true, false}, "write": {true, true}, "keys": {false, false}} {
+		i := start(t, r, runtime.Surroundings{Env: dirs[name]})
+		for n, method := range []string{"read", "write"} {
+			got, err := i.Call(t.Context(), request(method))
+			if allowed := strings.Contains(string(got), "nil"); err != nil || allowed != want[n] || !allowed && !strings.Contains(string(got), "permission denied") {
+				t.Errorf("%s of %s: %s, %v", method, name, got, err)
+			}
+		}
+	}
 }
 
 // When the parent is gone, the child stops what it runs and leaves.
