@@ -24,6 +24,9 @@ type Subject struct {
 	New func(t testing.TB, images *image.Store) runtime.Runtime
 	// Build compiles the hostile service from the directory; nil means image.Build.
 	Build func(ctx context.Context, into *image.Store, dir string) (image.Built, error)
+	// Keeps says that several calls come to the same instance of the service, one after the other, as strangers' calls may
+	// where instances are dear. What it remembers is then for the gate to find.
+	Keeps bool
 	// Blind says that a service cannot tell one run from another by anything: no clock, no chance, no names.
 	Blind bool
 }
@@ -47,6 +50,7 @@ func Run(t *testing.T, s Subject) {
 	for name, test := range map[string]func(*testing.T, *fixture){
 		"Start": testStart, "Answers": testAnswers, "Limits": testLimits, "Failures": testFailures, "Forgets": testForgets,
 		"SeesNothing": testSeesNothing, "Concurrent": testConcurrent, "CallerGone": testCallerGone, "Stop": testStop,
+		"Refusals": testRefusals, "Bounds": testBounds, "Who": testWho,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, f) })
 	}
@@ -116,6 +120,16 @@ func (f *fixture) start(t *testing.T, limits manifest.Limits) runtime.Instance {
 		}
 	})
 	return i
+}
+
+// asNew sees whether the service answers, and where calls have instances of their own, whether it is one that nobody had before.
+func (f *fixture) asNew(t *testing.T, i runtime.Instance) {
+	t.Helper()
+	if f.subject.Keeps {
+		want(t, i, "echo", "x", `"x"`)
+		return
+	}
+	want(t, i, "count", "", "1")
 }
 
 // request is a call of the method with at most one parameter.

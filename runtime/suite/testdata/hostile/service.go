@@ -56,8 +56,27 @@ func answer(request string) string {
 		return result("1") + result("1")
 	case "garbage":
 		return "\x00\xff garbage"
+	case "half":
+		return result("1")[:20]
+	case "huge":
+		return result(`"` + strings.Repeat("x", 1<<30) + `"`)
 	case "nothing":
 		return ""
+	case "try":
+		how, what, _ := strings.Cut(param, " ")
+		return result(strconv.Quote(try(how, what)))
+	case "who":
+		return result(strconv.Quote(who()))
+	case "fill":
+		return result(strconv.Itoa(fill("/tmp/fill")))
+	case "shout":
+		line := strings.Repeat("x", 1<<10) + "\n"
+		for range 8 << 10 {
+			_, _ = os.Stderr.WriteString(line)
+		}
+		return result("true")
+	case "fork":
+		return result(strconv.Itoa(fork()))
 	}
 	misbehave(strings.Trim(member(request, `"method":`), `"`))
 	return failure("-32601")
