@@ -53,6 +53,7 @@ var bans = []ban{
 	{"barnraise", []string{"barnraise/registry"}, "github.com/ethereum/go-ethereum", "the chain is behind registry"},
 	{"barnraise", []string{"barnraise/wasm"}, "github.com/tetratelabs/wazero", "strangers' modules run behind the caps and the fuel of wasm"},
 	{"barnraise", []string{"barnraise/image"}, "github.com/google/go-containerregistry", "images are behind image"},
+	{"barnraise", []string{"barnraise/runtime/docker"}, "github.com/moby", "a container engine is behind runtime/docker, which hardens what it starts"},
 	{"barnraise/client", nil, "barnraise/runtime", "a caller runs no images unless he is handed a Rerunner"},
 	{"barnraise/client", nil, "barnraise/image", "a caller runs no images unless he is handed a Rerunner"},
 	{"barnraise/judge", nil, "net", "pure"}, {"barnraise/judge", nil, "os", "pure"}, {"barnraise/judge", nil, "time", "pure"},

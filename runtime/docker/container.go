@@ -1,0 +1,272 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"barnraise/manifest"
+	"barnraise/runtime"
+
+	"github.com/containerd/errdefs"
+	engine "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+)
+
+// service is what containers are made of.
+type service struct {
+	runtime *Runtime
+	source  source
+	forward *source // of holders; nil where there are none
+	limits  manifest.Limits
+	around  runtime.Surroundings
+	spent   *spent
+}
+
+// container is one that a service runs in, with its holder, where it has one. It goes by its name, which is known before the
+// engine has heard of it, so that it can be removed whatever happens meanwhile.
+type container struct {
+	*service
+	name   string
+	holder *holder
+	space  *namespace
+	http   *http.Transport
+
+	watching context.CancelFunc
+	watched  sync.WaitGroup
+	over     chan struct{} // closed when the service has ended by itself
+	why      error         // then
+	ends     chan error    // gets why
+	counted  sync.Once
+}
+
+// make runs a new container and returns it when the service is ready. It fails with ErrCannot, with ErrBroke, and otherwise;
+// then nothing is left, if the engine answers.
+func (s *service) make(ctx context.Context) (worker, error) {
+	c := &container{service: s, name: s.runtime.name(), over: make(chan struct{}), ends: make(chan error, 1)}
+	c.http = newTransport(s.runtime.Concurrency)
+	err := c.boot(ctx)
+	if err == nil {
+		return c, nil
+	}
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), brief)
+	defer cancel()
+	return nil, errors.Join(err, c.remove(clean))
+}
+
+// name is one that nothing else has.
+func (r *Runtime) name() string {
+	return "barnraise-" + r.run + "-" + strconv.FormatUint(r.made.Add(1), 10)
+}
+
+func (c *container) boot(ctx context.Context) error {
+	network := "none"
+	if c.runtime.Dial == Holder {
+		h, err := c.hold(ctx)
+		if err != nil {
+			return err
+		}
+		network, c.http.DialContext = "container:"+h.name, plain(h.dial)
+	}
+	if err := c.create(ctx, network); err != nil {
+		return err
+	}
+	if err := c.runtime.start(ctx, c.name); err != nil {
+		return cannotIfInvalid(err)
+	}
+	c.watch()
+	if c.runtime.Dial == Namespace {
+		if err := c.enter(ctx); err != nil {
+			return err
+		}
+	}
+	return c.await(ctx)
+}
+
+// create makes the container and looks whether the engine made it of the right image and gave it nothing to write to.
+func (c *container) create(ctx context.Context, network string) error {
+	r := c.runtime
+	id, err := r.load(ctx, c.source)
+	if err != nil {
+		return err
+	}
+	err = r.create(ctx, profile{
+		name: c.name, image: id, user: nobody, runtime: r.Runtime, network: network, limits: c.limits, around: c.around,
+	})
+	if err != nil {
+		return err
+	}
+	made, err := r.inspect(ctx, c.name)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(c.source.ids, made.Image) {
+		return fmt.Errorf("%w: the engine made a container of image %.80q, not of %s", runtime.ErrCannot, made.Image, c.source.Config)
+	}
+	if len(made.Mounts) > 0 {
+		return fmt.Errorf("%w: its image declares the volume %.80q: services keep nothing", runtime.ErrCannot, made.Mounts[0].Destination)
+	}
+	return nil
+}
+
+// create makes any container. What is begun is not given up halfway, so that it is known what there is.
+func (r *Runtime) create(ctx context.Context, p profile) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), brief)
+	defer cancel()
+	p.labels = map[string]string{labelAll: "1", labelOwner: r.owner, labelRun: r.run}
+	config, host := p.hardened()
+	_, err := r.engine.ContainerCreate(ctx, client.ContainerCreateOptions{Name: p.name, Config: config, HostConfig: host})
+	return cannotIfInvalid(err)
+}
+
+func (r *Runtime) start(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), brief)
+	defer cancel()
+	_, err := r.engine.ContainerStart(ctx, name, client.ContainerStartOptions{})
+	return err
+}
+
+func (r *Runtime) inspect(ctx context.Context, name string) (engine.InspectResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, brief)
+	defer cancel()
+	i, err := r.engine.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+	if err == nil && i.Container.State == nil {
+		err = errors.New("inspect container: the engine says nothing of its state")
+	}
+	return i.Container, err
+}
+
+// cannotIfInvalid makes what the engine calls a bad request the fault of image or limits.
+func cannotIfInvalid(err error) error {
+	if errdefs.IsInvalidArgument(err) {
+		return fmt.Errorf("%w: the engine says %w", runtime.ErrCannot, err)
+	}
+	return err
+}
+
+// enter opens the network namespace of the container: of that process which the engine names before and after.
+func (c *container) enter(ctx context.Context) error {
+	before, err := c.runtime.inspect(ctx, c.name)
+	if err != nil {
+		return err
+	}
+	if !before.State.Running || before.State.Pid <= 0 {
+		return c.ended(ctx)
+	}
+	if c.space, err = openNamespace(before.State.Pid); err != nil {
+		return errors.Join(err, c.ended(ctx))
+	}
+	after, err := c.runtime.inspect(ctx, c.name)
+	if err != nil {
+		return err
+	}
+	if !after.State.Running || after.State.Pid != before.State.Pid || after.State.StartedAt != before.State.StartedAt {
+		return c.ended(ctx)
+	}
+	c.http.DialContext = plain(c.space.dial)
+	return nil
+}
+
+// await returns when the service is ready, or has shown that it will not be.
+func (c *container) await(ctx context.Context) error {
+	late := fmt.Errorf("%w: it is not ready after %s: %w", runtime.ErrBroke, c.runtime.Patience, context.DeadlineExceeded)
+	patient, cancel := context.WithTimeoutCause(ctx, c.runtime.Patience, late)
+	defer cancel()
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		err := ready(patient, c.http)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-c.over:
+			return c.why
+		case <-patient.Done():
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("%w (%w)", late, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// ended waits a moment for what the engine says of a service that should run, and returns the error that it ended with; nil
+// where it seems to run.
+func (c *container) ended(ctx context.Context) error {
+	select {
+	case <-c.over:
+		return c.why
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(time.Second):
+		return nil
+	}
+}
+
+// exchange hands a request over. fit is false where the container is not to be used any more: it has ended, it does not take
+// connections, or it is still at work on a request that is out of time.
+func (c *container) exchange(ctx context.Context, request []byte, most int64) (answer []byte, fit bool, err error) {
+	answer, sound, err := exchange(ctx, c.http, request, most)
+	if sound || ctx.Err() != nil {
+		return answer, sound, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if ready(ctx, c.http) == nil {
+		return nil, true, err
+	}
+	if why := c.ended(ctx); why != nil {
+		err = why
+	}
+	return nil, false, err
+}
+
+func (c *container) gone() <-chan error { return c.ends }
+
+// remove leaves nothing of the container, or fails, and may be called again.
+func (c *container) remove(ctx context.Context) error {
+	if c.watching != nil {
+		c.watching()
+		c.watched.Wait()
+	}
+	c.counted.Do(func() { c.spent.add(c.usage(ctx)) })
+	err := c.runtime.removeContainer(ctx, c.name)
+	if err == nil && c.holder != nil {
+		err = c.holder.remove(ctx)
+	}
+	c.http.CloseIdleConnections()
+	if err == nil && c.space != nil {
+		err = c.space.close()
+		c.space = nil
+	}
+	if err != nil {
+		return fmt.Errorf("remove container %s: %w", c.name, err)
+	}
+	return nil
+}
+
+func (r *Runtime) removeContainer(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, brief)
+	defer cancel()
+	_, err := r.engine.ContainerRemove(ctx, name, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// kill ends the service as the machine would that has no memory left.
+func (c *container) kill(ctx context.Context) error {
+	_, err := c.runtime.engine.ContainerKill(ctx, c.name, client.ContainerKillOptions{Signal: "SIGKILL"})
+	return err
+}

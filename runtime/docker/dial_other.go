@@ -1,0 +1,20 @@
+//go:build !linux
+
+package docker
+
+import (
+	"context"
+	"errors"
+	"net"
+)
+
+// namespace is there on Linux only.
+type namespace struct{}
+
+func openNamespace(int) (*namespace, error) { return nil, errors.ErrUnsupported }
+
+func (*namespace) dial(context.Context) (net.Conn, error) { return nil, errors.ErrUnsupported }
+
+func (*namespace) close() error { return nil }
+
+func mayEnter() bool { return false }

@@ -1,0 +1,152 @@
+// Package docker runs the linux variants of services (protocol 2.2) in containers of a Docker engine, each a small HTTP server
+// that knows nobody.
+//
+// A container has no network at all: an internal bridge would let it reach whatever the machine itself listens on. It is dialled
+// within its network namespace, where this process may enter that (it needs CAP_SYS_ADMIN), and else through a holder: a second
+// container with no network, in which this program forwards a unix socket to the service's port. Its root is read-only, it has
+// no capabilities and cannot get any, runs as user 65534 under the engine's seccomp profile, and may use as much memory and
+// processor as the service's limits say, no swap, few processes and files, and a small /tmp.
+//
+// Every service has two containers or more, and each call goes to one of them by chance, so that what a service remembers shows
+// as a difference. They are replaced after some answers and some minutes, and when they break. The image is loaded from the
+// store of images, checked byte by byte; the engine never pulls.
+//
+// Rootless engines work through the holder. They bound memory, processor and processes only where the user's cgroups are
+// delegated; Start fails with a hint where they are not.
+package docker
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"barnraise"
+	"barnraise/image"
+
+	"github.com/moby/moby/client"
+)
+
+// Config is what a runtime runs services with. Images and Dir are required.
+type Config struct {
+	Images *image.Store // where the images are
+	// Dir is where sockets and the forwarder's image are kept. It belongs to one process at a time: containers that earlier
+	// ones left are known by it, and removed.
+	Dir string
+	// Host is the engine, such as unix:///var/run/docker.sock; empty means what DOCKER_HOST says, and else the default.
+	Host    string
+	Runtime string // the engine's name of an OCI runtime, such as runsc; empty means its default
+	Dial    Way    // how containers are dialled; empty means Namespace where this process may, else Holder
+	// Forwarder is what runs in a holder: a static executable for Linux, and its arguments, to which a socket and an address
+	// are added. It is to call [Forward]. Without it there are no holders.
+	Forwarder []string
+
+	Warm        int           // containers of a service, ready for calls; zero means 2
+	Concurrency int           // calls of one service at once; zero means four for each core
+	Answers     int           // calls after which a container is replaced, give or take a quarter; zero means 1000
+	Age         time.Duration // and after which time; zero means ten minutes
+	Patience    time.Duration // within which a service must be ready; zero means a minute
+}
+
+// Way is how a container is dialled.
+type Way string
+
+// The ways.
+const (
+	Namespace Way = "namespace" // within its network namespace
+	Holder    Way = "holder"    // through a unix socket
+)
+
+// Runtime is a runtime.Runtime. It holds nothing of its own: what was started is stopped one by one.
+type Runtime struct {
+	Config
+	engine *client.Client
+	owner  string // of all containers with the same Dir
+	run    string // of those of this process
+	made   atomic.Uint64
+
+	first    sync.Mutex
+	prepared bool
+	rootless atomic.Bool
+
+	mu    sync.Mutex
+	users map[barnraise.Digest]int // of images, by what they were started for
+}
+
+// New makes a runtime. The engine need not answer yet. It fails where the configuration is wrong.
+func New(c Config) (*Runtime, error) {
+	if c.Images == nil || c.Dir == "" {
+		return nil, errors.New("make Docker runtime: no images or no directory")
+	}
+	dir, err := filepath.Abs(c.Dir)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make Docker runtime: %w", err)
+	}
+	c.Dir = dir
+	defaults(&c)
+	from := []client.Opt{client.FromEnv}
+	if c.Host != "" {
+		from = append(from, client.WithHost(c.Host))
+	}
+	engine, err := client.New(from...)
+	if err != nil {
+		return nil, fmt.Errorf("make Docker runtime: %w; set DOCKER_HOST to where the engine listens", err)
+	}
+	owner := sha256.Sum256([]byte(dir))
+	return &Runtime{
+		Config: c, engine: engine, owner: hex.EncodeToString(owner[:8]), run: rand.Text()[:12],
+		users: map[barnraise.Digest]int{},
+	}, nil
+}
+
+func defaults(c *Config) {
+	if c.Warm <= 0 {
+		c.Warm = 2
+	}
+	if c.Concurrency <= 0 {
+		c.Concurrency = 4 * goruntime.GOMAXPROCS(0)
+	}
+	if c.Answers <= 0 {
+		c.Answers = 1000
+	}
+	if c.Age <= 0 {
+		c.Age = 10 * time.Minute
+	}
+	if c.Patience <= 0 {
+		c.Patience = time.Minute
+	}
+	if c.Dial == "" {
+		c.Dial = Holder
+		if mayEnter() {
+			c.Dial = Namespace
+		}
+	}
+}
+
+// chance is a number from 0 to 1, for what must not be foreseen by those who call.
+func chance() float64 { return mathrand.Float64() }
+
+// Platforms is Linux on this machine's processor while the engine answers, which it is asked for a second at most.
+func (r *Runtime) Platforms(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	v, err := r.engine.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil || v.Os != "linux" || v.Arch != goruntime.GOARCH {
+		return nil
+	}
+	return []string{platform()}
+}
+
+func platform() string { return "linux/" + goruntime.GOARCH }

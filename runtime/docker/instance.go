@@ -1,0 +1,281 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"barnraise/manifest"
+	"barnraise/runtime"
+)
+
+// Start loads the image, runs a first container of it and returns when the service is ready there; the others follow. Beside
+// what runtime.Runtime says, it fails where the engine does not answer, with a hint.
+func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instance, error) {
+	i, err := r.begin(ctx, spec)
+	if err != nil {
+		_ = r.engine.Close() // which closes what it has open and does not need
+		return nil, fmt.Errorf("start %s: %w", spec.Image, err)
+	}
+	return i, nil
+}
+
+func (r *Runtime) begin(ctx context.Context, spec runtime.Spec) (*instance, error) {
+	if err := grantable(spec.Limits, spec.Around); err != nil {
+		return nil, err
+	}
+	v, err := r.Images.Variant(spec.Image, platform())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
+	}
+	if v.Manifest != spec.Platform {
+		return nil, fmt.Errorf("%w: its %s variant is %s, not %s", runtime.ErrCannot, v.Platform, v.Manifest, spec.Platform)
+	}
+	s := &service{runtime: r, limits: spec.Limits, around: spec.Around, spent: &spent{}}
+	if s.source, err = find(r.Images, v.Manifest); err != nil {
+		return nil, err
+	}
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.hold(ctx); err != nil {
+		return nil, err
+	}
+	first, err := s.make(ctx)
+	if err != nil {
+		s.release(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return s.instance(first), nil
+}
+
+// hold makes the engine have the images that the service's containers need until release.
+func (s *service) hold(ctx context.Context) error {
+	if s.runtime.Dial == Holder {
+		forward, err := s.runtime.forwarder()
+		if err == nil {
+			err = s.runtime.hold(ctx, forward)
+		}
+		if err != nil {
+			return err
+		}
+		s.forward = &forward
+	}
+	err := s.runtime.hold(ctx, s.source)
+	if err != nil && s.forward != nil {
+		s.runtime.release(context.WithoutCancel(ctx), *s.forward)
+	}
+	return err
+}
+
+func (s *service) release(ctx context.Context) {
+	s.runtime.release(ctx, s.source)
+	if s.forward != nil {
+		s.runtime.release(ctx, *s.forward)
+	}
+}
+
+// instance is a service that runs.
+type instance struct {
+	service *service
+	pool    *pool
+	limits  manifest.Limits
+
+	slots chan struct{} // as many as calls may run at once
+
+	mu       sync.Mutex     // guards the order of inside.Add and inside.Wait
+	inside   sync.WaitGroup // calls, also those whose callers are gone
+	stopping chan struct{}  // closed by the first Stop
+	stopped  chan struct{}  // closed when nothing is left
+
+	calls, answers, slowest atomic.Uint64
+	running                 atomic.Int64
+}
+
+func (s *service) instance(first worker) *instance {
+	r, size := s.runtime, s.runtime.Warm
+	p := &pool{make: s.make, answers: r.Answers, age: r.Age, chance: chance}
+	if s.around.Reused {
+		size, p.answers, p.age = 1, 0, 0
+	}
+	return newInstance(s, newPool(first, size, p), r.Concurrency)
+}
+
+func newInstance(s *service, p *pool, concurrency int) *instance {
+	return &instance{
+		service: s, pool: p, limits: s.limits, slots: make(chan struct{}, concurrency),
+		stopping: make(chan struct{}), stopped: make(chan struct{}),
+	}
+}
+
+// Call hands the request to one of the containers. When the context ends first, the service goes on with it, keeps its slot,
+// and loses its container if it does not answer within the time limit.
+func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
+	begun := time.Now()
+	id, err := runtime.CheckRequest(i.limits, request)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(i.limits.Timeout))
+	defer cancel()
+	if err := i.enter(ctx); err != nil {
+		return nil, err
+	}
+	type outcome struct {
+		response []byte
+		err      error
+	}
+	done := make(chan outcome, 1)
+	request, id = append([]byte{}, request...), append([]byte{}, id...) // the caller's bytes are its own again when it is gone
+	go func() {
+		response, err := i.answer(ctx, id, request)
+		i.leave()
+		done <- outcome{response, err}
+	}()
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return nil, o.err
+		}
+		i.answers.Add(1)
+		i.raise(time.Since(begun))
+		return o.response, nil
+	case <-ctx.Done():
+		return nil, outOfTime(ctx)
+	}
+}
+
+// enter takes a slot, or fails with ErrNotReady or ErrTimeout.
+func (i *instance) enter(ctx context.Context) error {
+	i.mu.Lock()
+	select {
+	case <-i.stopping:
+		i.mu.Unlock()
+		return runtime.ErrNotReady
+	default:
+		i.inside.Add(1)
+		i.mu.Unlock()
+	}
+	err := ctx.Err()
+	if err == nil {
+		select {
+		case i.slots <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+		case <-i.stopping:
+			i.inside.Done()
+			return runtime.ErrNotReady
+		}
+	}
+	i.inside.Done()
+	return outOfTime(ctx)
+}
+
+// leave gives the slot back.
+func (i *instance) leave() {
+	<-i.slots
+	i.inside.Done()
+}
+
+// answer waits for a container within the caller's time, and for its answer as long as the limits say.
+func (i *instance) answer(ctx context.Context, id, request []byte) ([]byte, error) {
+	m, err := i.pool.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i.calls.Add(1)
+	i.running.Add(1)
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(i.limits.Timeout))
+	defer cancel()
+	response, fit, err := m.exchange(limit, request, int64(i.limits.Response))
+	i.running.Add(-1)
+	i.pool.give(m, err == nil, fit)
+	switch {
+	case err != nil && limit.Err() != nil && !errors.Is(err, runtime.ErrBroke):
+		return nil, outOfTime(limit)
+	case err != nil:
+		return nil, err
+	}
+	if err := runtime.CheckResponse(i.limits, id, response); err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// raise makes the slowest answer at least that slow.
+func (i *instance) raise(d time.Duration) {
+	for old := i.slowest.Load(); uint64(d) > old && !i.slowest.CompareAndSwap(old, uint64(d)); old = i.slowest.Load() {
+	}
+}
+
+// Health looks at what is known of the containers, and asks none.
+func (i *instance) Health(ctx context.Context) error {
+	select {
+	case <-i.stopping:
+		return runtime.ErrNotReady
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return i.pool.health()
+}
+
+// Stats asks the engine about each container, two seconds at most. Processor time and memory are those of whole containers,
+// their start included; of one that broke they are lost.
+func (i *instance) Stats() runtime.Stats {
+	ctx, cancel := context.WithTimeout(context.Background(), probing)
+	defer cancel()
+	cpu, memory := i.service.spent.total()
+	for _, w := range i.pool.workers() {
+		if c, ok := w.(*container); ok {
+			used, at := c.usage(ctx)
+			cpu, memory = cpu+used, max(memory, at)
+		}
+	}
+	return runtime.Stats{
+		Calls: i.calls.Load(), Answers: i.answers.Load(), Running: int(i.running.Load()), Slowest: time.Duration(i.slowest.Load()),
+		CPU: cpu, Memory: memory, Restarts: i.pool.restarted(),
+	}
+}
+
+// Crash ends every container of the service as kill -9 would. The service is made to run again.
+func (i *instance) Crash(ctx context.Context) error {
+	var err error
+	for _, w := range i.pool.workers() {
+		if c, ok := w.(*container); ok {
+			err = errors.Join(err, c.kill(ctx))
+		}
+	}
+	return err
+}
+
+// Stop waits for the calls that run, those included whose callers are gone, and for the engine to have removed everything.
+func (i *instance) Stop(ctx context.Context) error {
+	i.mu.Lock()
+	select {
+	case <-i.stopping:
+	default:
+		close(i.stopping)
+		go i.cleanUp()
+	}
+	i.mu.Unlock()
+	select {
+	case <-i.stopped:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop service: %d calls still run, or the engine does not remove it: %w", i.running.Load(), ctx.Err())
+	}
+}
+
+// cleanUp removes what there is once nobody can use it.
+func (i *instance) cleanUp() {
+	i.inside.Wait()
+	i.pool.close()
+	i.service.release(context.Background())
+	_ = i.service.runtime.engine.Close()
+	close(i.stopped)
+}
