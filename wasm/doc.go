@@ -55,6 +55,12 @@
 // counter from what is left, or ends the run because nobody waits for it any more. The sum is what counts, so a host that
 // grants all at once, and for which that function is just the trap, gets the same.
 //
+// # Worlds
+//
+// What stands below is the world that verdicts and answers come from. Whoever tries a service varies it by [World]: the clock then
+// begins later, or moves faster; the generator begins with another s; there are environment variables, which environ_sizes_get
+// counts and environ_get writes for an eighth of their bytes, or more memory from the beginning. Nothing else changes.
+//
 // # Host functions
 //
 // env.abort traps. Of wasi_snapshot_preview1 there is one deterministic and empty world, for each instance its own. Numbers

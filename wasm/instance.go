@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
@@ -24,10 +25,20 @@ type Module struct {
 // Info is what the module says of itself.
 func (m *Module) Info() Info { return m.info }
 
-// IO is what a command reads and may write.
+// IO is what a command reads and may write, and the world that an instance sees.
 type IO struct {
 	Stdin     []byte
 	MaxStdout int // bytes; where it is zero, what is written is dropped
+	World     World
+}
+
+// World is how far the world of an instance is from the pinned one of the package comment, which is the zero value.
+type World struct {
+	Clock  uint64   // nanoseconds that the clock shows in the beginning
+	Tick   uint64   // how much more each clock_time_get moves it on
+	Chance uint64   // what is added to the s with which the generator begins
+	Memory uint64   // bytes by which the memory is larger before anything runs; what is over a multiple of PageSize adds nothing
+	Env    []string // environment variables, NAME=value
 }
 
 // Instance is one run of a module: its own memory, clock and random numbers, shared with nobody. It is not safe for
@@ -37,6 +48,7 @@ type Instance struct {
 	guest  api.Module
 	world  *world
 	used   uint64 // what was used when it was closed
+	memory uint64 // its size when it was closed
 	exit   uint32 // the code of the last ErrExit
 }
 
@@ -44,8 +56,9 @@ type Instance struct {
 // _start. The caller closes the instance. It fails with [ErrFuel], [ErrTrap] or [ErrExit] where that is how it ended, and
 // returns the instance even so, closed, for what it has used; otherwise with the context's error. A context that ends also
 // ends a run, within a slice of fuel or one call of a host function; what the run would have come to does not depend on when.
+// It fails with [ErrLimits] where the memory must not be as large as World asks.
 func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
-	i := &Instance{module: m, world: &world{stdin: io.Stdin, maxStdout: io.MaxStdout, random: 1}}
+	i := &Instance{module: m, world: io.world()}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("instantiate module: %w", err)
 	}
@@ -54,7 +67,10 @@ func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 		return i, fmt.Errorf("instantiate module: %s: %w", firstLine(err), ErrTrap)
 	}
 	i.guest = guest
-	i.world.grant(guest.ExportedGlobal(exportFuel).(api.MutableGlobal), m.limits.Fuel)
+	i.Refuel()
+	if more := io.World.Memory / PageSize; more > 0 && !grow(guest, more) {
+		return i, errors.Join(fmt.Errorf("instantiate module: its memory cannot grow by %d pages: %w", more, ErrLimits), i.Close(ctx))
+	}
 	for _, name := range []string{exportStart, "_initialize"} {
 		if f := guest.ExportedFunction(name); f != nil {
 			if _, err = i.Call(ctx, name); err != nil {
@@ -63,6 +79,32 @@ func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 		}
 	}
 	return i, nil
+}
+
+// pages is how large the memory is, 0 where there is none. Its method Size has no room for 4 GiB.
+func pages(guest api.Module) uint32 {
+	m := guest.Memory()
+	if reflect.ValueOf(m).IsNil() {
+		return 0
+	}
+	pages, _ := m.Grow(0)
+	return pages
+}
+
+// grow grows the memory from outside, if there is one.
+func grow(guest api.Module, pages uint64) bool {
+	m := guest.Memory()
+	if reflect.ValueOf(m).IsNil() || pages > MaxMemory/PageSize {
+		return false
+	}
+	_, ok := m.Grow(uint32(pages))
+	return ok
+}
+
+// Refuel grants the instance its fuel anew, as if it had used none: what was used before is not counted any more. It keeps
+// everything else, so it is for instances that have not failed.
+func (i *Instance) Refuel() {
+	i.world.grant(i.guest.ExportedGlobal(exportFuel).(api.MutableGlobal), i.module.limits.Fuel)
 }
 
 // Call calls an exported function. It fails with [ErrRefused] where there is none or it takes other parameters, with
@@ -148,7 +190,16 @@ func (i *Instance) Run(ctx context.Context) ([]byte, error) {
 	return i.world.stdout, nil
 }
 
-// FuelUsed is what the instance has used so far, instantiation included; where it ran out, all there was.
+// MemoryUsed is how large the memory of the instance has grown, in bytes. It is never smaller again.
+func (i *Instance) MemoryUsed() uint64 {
+	if i.guest != nil {
+		i.memory = uint64(pages(i.guest)) * PageSize
+	}
+	return i.memory
+}
+
+// FuelUsed is what the instance has used since it began, instantiation included, or since it was refuelled; where it ran out, all
+// there was.
 func (i *Instance) FuelUsed() uint64 {
 	if i.guest != nil {
 		i.used = i.module.limits.Fuel - uint64(max(i.fuel(), 0))
@@ -168,6 +219,7 @@ func (i *Instance) Close(ctx context.Context) error {
 		return nil
 	}
 	i.FuelUsed()
+	i.MemoryUsed()
 	err := i.guest.Close(ctx)
 	i.guest = nil
 	if err != nil {

@@ -39,12 +39,22 @@ type world struct {
 	stdout    []byte
 	maxStdout int
 	clock     uint64 // nanoseconds
+	tick      uint64 // by how much more it moves on when it is looked at
 	random    uint64
+	env       []string
 	fuel      api.MutableGlobal // the counter
 	left      int64             // fuel that the counter has not been given yet
 }
 
 type worldKey struct{}
+
+// world is that of an instance which has just begun.
+func (io IO) world() *world {
+	return &world{
+		stdin: io.Stdin, maxStdout: io.MaxStdout, env: io.World.Env, random: 1 + io.World.Chance,
+		clock: min(io.World.Clock, lastInstant), tick: min(io.World.Tick, lastInstant-1),
+	}
+}
 
 // lastInstant is where the clock stops.
 const lastInstant = math.MaxInt64
@@ -65,8 +75,8 @@ func wasiFunctions() map[string]hostFunction {
 	return map[string]hostFunction{
 		"args_get":                {"ii", always(success)},
 		"args_sizes_get":          {"ii", noStrings},
-		"environ_get":             {"ii", always(success)},
-		"environ_sizes_get":       {"ii", noStrings},
+		"environ_get":             {"ii", environ},
+		"environ_sizes_get":       {"ii", environSizes},
 		"clock_res_get":           {"ii", clockResolution},
 		"clock_time_get":          {"iIi", clockTime},
 		"fd_advise":               {"iIIi", bad},
@@ -224,6 +234,31 @@ func noStrings(_ *world, m api.Memory, args []uint64) errno {
 	return done(m.WriteUint32Le(u32(args[0]), 0) && m.WriteUint32Le(u32(args[1]), 0))
 }
 
+func environSizes(w *world, m api.Memory, args []uint64) errno {
+	size := w.envSize()
+	return done(m.WriteUint32Le(u32(args[0]), uint32(len(w.env))) && m.WriteUint32Le(u32(args[1]), uint32(size)))
+}
+
+// environ writes a list of pointers and, one behind the other, the variables that they point to, each closed by a zero.
+func environ(w *world, m api.Memory, args []uint64) errno {
+	list, at := u32(args[0]), u32(args[1])
+	w.charge(uint64(w.envSize()) / 8)
+	for _, v := range w.env {
+		if !m.WriteUint32Le(list, at) || !m.WriteString(at, v+"\x00") {
+			return fault
+		}
+		list, at = list+4, at+uint32(len(v)+1)
+	}
+	return success
+}
+
+func (w *world) envSize() (size int) {
+	for _, v := range w.env {
+		size += len(v) + 1
+	}
+	return size
+}
+
 func clockResolution(_ *world, m api.Memory, args []uint64) errno {
 	if u32(args[0]) > 3 {
 		return inval
@@ -235,7 +270,7 @@ func clockTime(w *world, m api.Memory, args []uint64) errno {
 	if u32(args[0]) > 3 {
 		return inval
 	}
-	w.clock = min(w.clock+1, lastInstant)
+	w.clock = min(w.clock+1+w.tick, lastInstant)
 	return done(m.WriteUint64Le(u32(args[2]), w.clock))
 }
 

@@ -13,7 +13,7 @@ import (
 // a slice at most, and the rest waits here.
 const slice = 10_000_000
 
-// grant gives a fresh instance its fuel. Nothing of it has run yet.
+// grant gives an instance its fuel. Nothing of it runs.
 func (w *world) grant(counter api.MutableGlobal, fuel uint64) {
 	first := min(fuel, slice)
 	w.fuel, w.left = counter, int64(fuel-first)

@@ -18,17 +18,20 @@ type instance struct {
 	module  *wasm.Module
 	command bool
 	limits  manifest.Limits
+	around  runtime.Surroundings
+	world   wasm.World // what is seen of them
 
 	slots  chan struct{}       // as many as calls may run at once
 	spares chan *wasm.Instance // nil where none are made
+	kept   *wasm.Instance      // that answers all calls, where it is reused; belongs to whoever has the slot
 
 	mu       sync.Mutex     // guards the order of inside.Add and inside.Wait
 	inside   sync.WaitGroup // calls, also those whose callers are gone, and the goroutine that makes spares
 	stopping chan struct{}  // closed by the first Stop
 	stopped  chan struct{}  // closed when nobody is inside any more
 
-	calls, answers, fuel, slowest atomic.Uint64
-	running                       atomic.Int64
+	calls, answers, fuel, slowest, memory, cpu atomic.Uint64
+	running                                    atomic.Int64
 }
 
 // Call runs the request in an instance of its own. When the context ends first, that instance stops soon after, and keeps its
@@ -105,50 +108,85 @@ func (i *instance) leave() {
 
 // answer runs one call to its end.
 func (i *instance) answer(ctx context.Context, id, request []byte) ([]byte, error) {
-	response, err := i.exchange(ctx, request)
+	response, err := i.exchange(ctx, id, request)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, outOfTime(ctx)
 	case errors.Is(err, wasm.ErrFuel):
 		return nil, fmt.Errorf("%w: %w", runtime.ErrFuel, err)
-	case err != nil:
+	case err != nil && !errors.Is(err, runtime.ErrBroke):
 		return nil, fmt.Errorf("%w: %w", runtime.ErrBroke, err)
 	}
-	if err := runtime.CheckResponse(i.limits, id, response); err != nil {
-		return nil, err
-	}
-	return response, nil
+	return response, err
 }
 
-// exchange hands the request to an instance that nobody had before and nobody will have after it.
-func (i *instance) exchange(ctx context.Context, request []byte) ([]byte, error) {
+// exchange hands the request to an instance that nobody had before and nobody will have after it, unless it is to be reused.
+func (i *instance) exchange(ctx context.Context, id, request []byte) (response []byte, err error) {
+	begun := time.Now()
 	one, err := i.take(ctx, request)
-	if one != nil {
-		defer func() {
-			raise(&i.fuel, one.FuelUsed())
-			_ = one.Close(context.WithoutCancel(ctx))
-		}()
-	}
+	defer func() {
+		i.give(one, err)
+		i.cpu.Add(uint64(time.Since(begun)))
+	}()
 	if err != nil {
 		return nil, err
 	}
+	if response, err = i.hand(ctx, one, request); err != nil {
+		return nil, err
+	}
+	return response, runtime.CheckResponse(i.limits, id, response)
+}
+
+// hand hands the request to that instance.
+func (i *instance) hand(ctx context.Context, one *wasm.Instance, request []byte) ([]byte, error) {
 	if i.command {
 		return one.Run(ctx)
+	}
+	if err := shift(ctx, one, i.around); err != nil {
+		return nil, err
 	}
 	return one.Exchange(ctx, "handle", request, int(i.limits.Response))
 }
 
-// take returns a spare instance, or else a new one.
+// take returns the instance that is reused or a spare one, or else a new one.
 func (i *instance) take(ctx context.Context, request []byte) (*wasm.Instance, error) {
 	if i.command {
-		return i.module.Instantiate(ctx, wasm.IO{Stdin: request, MaxStdout: int(i.limits.Response)})
+		return i.prepare(ctx, wasm.IO{Stdin: request, MaxStdout: int(i.limits.Response), World: i.world})
+	}
+	if one := i.kept; one != nil {
+		i.kept = nil
+		one.Refuel()
+		return one, nil
 	}
 	select {
 	case one := <-i.spares:
 		return one, nil
 	default:
-		return i.module.Instantiate(ctx, wasm.IO{})
+		return i.prepare(ctx, wasm.IO{World: i.world})
 	}
+}
+
+// prepare makes an instance. It fails like [wasm.Module.Instantiate].
+func (i *instance) prepare(ctx context.Context, io wasm.IO) (*wasm.Instance, error) {
+	one, err := i.module.Instantiate(ctx, io)
+	if err == nil {
+		err = shift(ctx, one, i.around)
+	}
+	return one, err
+}
+
+// give takes an instance back from a call that ended with the error; where there never was one, it is nil.
+func (i *instance) give(one *wasm.Instance, err error) {
+	if one == nil {
+		return
+	}
+	raise(&i.fuel, one.FuelUsed())
+	raise(&i.memory, one.MemoryUsed())
+	if err == nil && i.around.Reused {
+		i.kept = one
+		return
+	}
+	_ = one.Close(context.Background())
 }
 
 // makeSpares keeps instances ready, beginning with the first, until the service stops. Where one cannot be made, though the
@@ -163,7 +201,8 @@ func (i *instance) makeSpares(one *wasm.Instance) {
 			return
 		}
 		var err error
-		if one, err = i.module.Instantiate(context.Background(), wasm.IO{}); err != nil {
+		if one, err = i.prepare(context.Background(), wasm.IO{World: i.world}); err != nil {
+			_ = one.Close(context.Background())
 			return
 		}
 	}
@@ -184,6 +223,7 @@ func (i *instance) Stats() runtime.Stats {
 	return runtime.Stats{
 		Calls: i.calls.Load(), Answers: i.answers.Load(), Running: int(i.running.Load()),
 		Slowest: time.Duration(i.slowest.Load()), Fuel: i.fuel.Load(),
+		CPU: time.Duration(i.cpu.Load()), Memory: manifest.Bytes(i.memory.Load()),
 	}
 }
 
@@ -211,6 +251,9 @@ func (i *instance) cleanUp() {
 	for len(i.spares) > 0 {
 		one := <-i.spares
 		_ = one.Close(context.Background())
+	}
+	if i.kept != nil {
+		_ = i.kept.Close(context.Background())
 	}
 	close(i.stopped)
 }

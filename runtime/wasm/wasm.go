@@ -3,7 +3,8 @@
 //
 // A service is stateless by construction, since every call gets an instance of its own, which is thrown away after it. It
 // sees no clock, no chance, no file, no network and no environment; what it may use of fuel and memory is in its manifest.
-// Nothing but Go is needed on the machine.
+// Nothing but Go is needed on the machine. The gate may vary all of that but what a module cannot see anyway: cores, a host
+// name, other processes.
 package wasm
 
 import (
@@ -13,7 +14,6 @@ import (
 	goruntime "runtime"
 
 	"barnraise/image"
-	"barnraise/manifest"
 	"barnraise/runtime"
 	"barnraise/wasm"
 )
@@ -59,8 +59,9 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if l := spec.Limits; l.Memory == 0 || l.Timeout <= 0 || l.Request == 0 || l.Response == 0 || l.Fuel == 0 {
 		return nil, fmt.Errorf("%w: limits are missing: take them from a manifest that was read", runtime.ErrCannot)
 	}
-	if spec.Around != (runtime.Surroundings{}) {
-		return nil, fmt.Errorf("%w: its surroundings cannot be varied", runtime.ErrCannot)
+	world, err := worldOf(spec.Around)
+	if err != nil {
+		return nil, err
 	}
 	v, err := r.Images.Variant(spec.Image, image.Wasm)
 	if err != nil {
@@ -73,7 +74,8 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
-	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: uint64(spec.Limits.Memory), Stack: wasm.ServiceStack}
+	memory := uint64(spec.Limits.Memory) + world.Memory
+	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: memory, Stack: wasm.ServiceStack}
 	module, err := r.Engine.Compile(ctx, binary, wasm.ServiceCaps(), limits)
 	if errors.Is(err, wasm.ErrRefused) || errors.Is(err, wasm.ErrLimits) {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
@@ -85,7 +87,10 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
-	return r.run(ctx, module, command, spec.Limits)
+	if err := fits(spec.Around, command); err != nil {
+		return nil, err
+	}
+	return r.run(ctx, &instance{module: module, command: command, limits: spec.Limits, world: world, around: spec.Around})
 }
 
 // kind tells commands from reactors by what the module exports.
@@ -100,19 +105,23 @@ func kind(info wasm.Info) (command bool, err error) {
 }
 
 // run makes the first instance, by which it shows that there can be one, and keeps it as the first spare.
-func (r *Runtime) run(ctx context.Context, module *wasm.Module, command bool, limits manifest.Limits) (*instance, error) {
-	first, err := module.Instantiate(ctx, wasm.IO{})
-	if err != nil && ctx.Err() == nil {
+func (r *Runtime) run(ctx context.Context, i *instance) (*instance, error) {
+	first, err := i.prepare(ctx, wasm.IO{World: i.world})
+	switch {
+	case errors.Is(err, wasm.ErrLimits):
+		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
+	case err != nil && ctx.Err() == nil:
 		return nil, fmt.Errorf("%w: %w", runtime.ErrBroke, err)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	i := &instance{
-		module: module, command: command, limits: limits,
-		slots: make(chan struct{}, r.Concurrency), stopping: make(chan struct{}), stopped: make(chan struct{}),
+	i.slots = make(chan struct{}, r.Concurrency)
+	i.stopping, i.stopped = make(chan struct{}), make(chan struct{})
+	if i.around.Reused {
+		i.slots, i.kept = make(chan struct{}, 1), first
+		return i, nil
 	}
-	if command || r.Spares == 0 { // a command's input is part of its instance
+	if i.command || r.Spares == 0 { // a command's input is part of its instance
 		return i, first.Close(ctx)
 	}
 	i.spares = make(chan *wasm.Instance, r.Spares-1) // one more waits in the hands of the goroutine that makes them
