@@ -54,7 +54,8 @@ func (m *Machine) Close() error { return m.started.close() }
 // It fails with [ErrNoRuntime] where no receipt names that, and where the image cannot be had or does not answer.
 func (m *Machine) Rerun(ctx context.Context, job client.Job) (client.Rerun, error) {
 	var out client.Rerun
-	variants, err := m.puller.Pull(ctx, job.Revision.Image, job.Sources, image.Wasm)
+	sources := image.Sources(job.Sources, "", job.Revision.Reference)
+	variants, err := m.puller.Pull(ctx, job.Revision.Image, sources, image.Wasm)
 	if err != nil {
 		return out, fmt.Errorf("rerun %s@%d: %w", job.Service, job.Revision.Number, err)
 	}

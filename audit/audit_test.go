@@ -94,6 +94,22 @@ func TestRerun(t *testing.T) {
 	}
 }
 
+// Where no server has the image any more, the registry has it that the author pushed it to (protocol 2.8).
+func TestRerunFromRegistry(t *testing.T) {
+	p := publish(t)
+	p.revision.Reference = strings.TrimPrefix(p.url, "http://") + "/alice/search@" + p.revision.Image.String()
+	m, err := Open(t.TempDir(), dial.Client(true, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	job := p.job(t, p.platform)
+	job.Sources = nil
+	if r, err := m.Rerun(t.Context(), job); err != nil || len(r.Runs) != 1 {
+		t.Errorf("runs %+v, %v", r.Runs, err)
+	}
+}
+
 func TestRerunThatCannotBe(t *testing.T) {
 	p := publish(t)
 	m, err := Open(t.TempDir(), dial.Client(true, 0))

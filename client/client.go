@@ -59,7 +59,7 @@ type Job struct {
 	Revision  barnraise.Revision
 	Limits    manifest.Limits
 	Platforms []barnraise.Digest // as receipts name them
-	Sources   []string           // URLs of servers that may hold the image
+	Sources   []string           // URLs of servers that may hold the image; the registry it was pushed to is tried after them
 	Request   []byte
 }
 

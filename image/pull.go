@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,19 +24,24 @@ const (
 type Puller struct {
 	Client  *http.Client  // such as dial.Client makes, without a timeout of its own: it decides which addresses are reached
 	Store   *Store        // what it holds is not asked for; what arrives is kept
-	Timeout time.Duration // for one request, a blob's at MinRate added; zero means DefaultTimeout
+	Timeout time.Duration // for one request, and what a blob has delivered at MinRate added; zero means DefaultTimeout
 }
 
 // Pull completes an image in the store: its index, and of each wanted platform that the index has the manifest, the
 // configuration and the layers; no platforms mean all that services run on. It returns the variants that are now there.
 //
-// Sources are the base URLs of servers that serve /v2/ as [Handler] does. A blob that one of them does not deliver is asked
+// A source is the base URL of a server that serves /v2/ as [Handler] does, or HOST/REPOSITORY in a registry, perhaps with a tag
+// or digest behind, which do not matter: the index does. A registry is asked over https, or http where its host is this machine
+// by name; it may want tokens that it gives to everybody, and redirect to other places. A blob that one does not deliver is asked
 // of the next, so a pull that broke off goes on where it was, also from elsewhere. Where a blob comes from nobody, the error
 // has a line for each source with its reason, [ErrMismatch] where it sent other bytes. Pull fails with [ErrNoVariant] where
 // the image has none of the platforms, with [ErrImage] where it is malformed or beyond the bounds, or where the manifest of
 // its wasm variant shows that [Store.Module] would not read it: then no layer is asked for.
 func (p *Puller) Pull(ctx context.Context, index barnraise.Digest, sources []string, platforms ...string) ([]Variant, error) {
-	t := &transfer{Puller: p, sources: slices.Clone(sources)}
+	t := &transfer{Puller: p, client: p.oneHop()}
+	for _, s := range sources {
+		t.sources = append(t.sources, newSource(s))
+	}
 	variants, err := t.pull(ctx, index, platforms)
 	if err != nil {
 		return nil, fmt.Errorf("pull image %s: %w", index, err)
@@ -46,7 +52,18 @@ func (p *Puller) Pull(ctx context.Context, index barnraise.Digest, sources []str
 // transfer is one pull: the sources in the order in which they are asked, which failures change.
 type transfer struct {
 	*Puller
-	sources []string
+	client  *http.Client
+	sources []*source
+}
+
+// oneHop is the client without redirects and cookies: where a registry sends it is looked at first.
+func (p *Puller) oneHop() *http.Client {
+	if p.Client == nil {
+		return nil
+	}
+	c := *p.Client
+	c.Jar, c.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
 }
 
 func (t *transfer) pull(ctx context.Context, index barnraise.Digest, platforms []string) ([]Variant, error) {
@@ -139,7 +156,7 @@ func (t *transfer) get(ctx context.Context, kind string, d barnraise.Digest, mos
 		if err == nil {
 			return nil
 		}
-		failures = append(failures, fmt.Errorf("%s: %w", source, err))
+		failures = append(failures, fmt.Errorf("%s: %w", source.name, err))
 		if ctx.Err() != nil {
 			break
 		}
@@ -148,26 +165,26 @@ func (t *transfer) get(ctx context.Context, kind string, d barnraise.Digest, mos
 	return fmt.Errorf("get %s: %w", d, errors.Join(failures...))
 }
 
-// ask gets one blob from one source into the store.
-func (t *transfer) ask(ctx context.Context, source, kind string, d barnraise.Digest, most int64) error {
+// ask gets one blob from one source into the store. A source that has not begun after the timeout is given up, and so is one
+// that falls behind the rate that it must deliver.
+func (t *transfer) ask(ctx context.Context, from *source, kind string, d barnraise.Digest, most int64) error {
 	timeout := t.Timeout
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	if kind == "blobs" {
-		timeout += atMinRate(most)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	end := time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) })
+	defer end.Stop()
+	err := t.receive(ctx, from, kind, d, most, paced{time.Now().Add(timeout), end})
+	if err != nil && context.Cause(ctx) == context.DeadlineExceeded {
+		return fmt.Errorf("too slow: %w", context.DeadlineExceeded)
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	url := fmt.Sprintf("%s/v2/image/%s/%s", strings.TrimSuffix(source, "/"), kind, d)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	if kind == "manifests" {
-		req.Header.Set("Accept", typeIndex+", "+typeManifest)
-	}
-	resp, err := t.Client.Do(req)
+	return err
+}
+
+func (t *transfer) receive(ctx context.Context, from *source, kind string, d barnraise.Digest, most int64, p paced) error {
+	resp, err := from.get(ctx, t.client, kind, d.String())
 	if err != nil {
 		return err
 	}
@@ -175,12 +192,32 @@ func (t *transfer) ask(ctx context.Context, source, kind string, d barnraise.Dig
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
 		return fmt.Errorf("answers %.80q: %w", resp.Status, ErrNotFound)
+	case resp.StatusCode == http.StatusUnauthorized && from.path != "":
+		return errCredentials
 	case resp.StatusCode != http.StatusOK:
 		return fmt.Errorf("answers %.80q", resp.Status)
 	case resp.ContentLength > most:
 		return fmt.Errorf("sends %d bytes, at most %d: %w", resp.ContentLength, most, ErrImage)
 	}
-	return t.Store.Import(d, resp.Body, most)
+	if kind != "blobs" {
+		return t.Store.Import(d, resp.Body, most)
+	}
+	return t.Store.Import(d, io.TeeReader(resp.Body, &p), most)
+}
+
+// paced puts off the end of a request by what has arrived.
+type paced struct {
+	until time.Time
+	end   *time.Timer
+}
+
+// Write counts what has arrived.
+func (p *paced) Write(b []byte) (int, error) {
+	p.until = p.until.Add(atMinRate(int64(len(b))))
+	if p.end.Stop() { // else it is over
+		p.end.Reset(time.Until(p.until))
+	}
+	return len(b), nil
 }
 
 // atMinRate is how long so many bytes take at the rate that is asked for.

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"barnraise"
+	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/registry/evm"
 	"barnraise/runtime"
@@ -332,6 +334,34 @@ func TestProtocol1_9HostingUsesConfirmedRecords(t *testing.T) {
 		}
 	})
 }
+
+// What no server has comes from the registry that it was pushed to (protocol 2.8).
+func TestImageFromRegistry(t *testing.T) {
+	elsewhere := newLocal(t)
+	pushed := image.Handler(elsewhere.images, nil)
+	var asked []string
+	inBubble(t, func(r *running, _ *Config, _ *Dependencies) {
+		elsewhere.content = r.local.content
+		revision := elsewhere.revision(t, 3, 1)
+		revision.Number, revision.Reference = 1, "registry.example/alice/oracle@"+revision.Image.String()
+		r.chain.services[0].Revisions[0] = revision
+	}, func(t *testing.T, r *running) {
+		r.http.Transport = roundTrip(func(req *http.Request) *http.Response {
+			asked = append(asked, req.URL.Scheme+"://"+req.URL.Host)
+			w := httptest.NewRecorder()
+			pushed.ServeHTTP(w, req)
+			return w.Result()
+		})
+		pass(time.Minute)
+		if r.hosts() != "1@1" || len(asked) == 0 || asked[0] != "https://registry.example" {
+			t.Errorf("%q runs, %v were asked", r.hosts(), asked)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) *http.Response
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
 
 // Whoever offers a service is asked for it only by chance, and the home always, after them (protocol 2.8).
 func TestSourcesAreDrawn(t *testing.T) {

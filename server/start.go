@@ -25,7 +25,8 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	if err != nil {
 		return nil, err
 	}
-	variants, err := s.pull(ctx, sources, revision.Image)
+	home, _ := snapshot.Server(revision.Home)
+	variants, err := s.pull(ctx, image.Sources(sources, home.URL, revision.Reference), revision.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +89,8 @@ func stop(i runtime.Instance) error {
 	return i.Stop(ctx)
 }
 
-// pull gets those variants of an image that can run here, from this machine's own builds or from other servers. What is to
-// run comes first.
+// pull gets those variants of an image that can run here, from this machine's own builds, other servers or the registry it was
+// pushed to. What is to run comes first.
 func (s *Server) pull(ctx context.Context, sources []string, index barnraise.Digest) ([]image.Variant, error) {
 	if s.local != nil {
 		if err := s.images.Adopt(s.local.Images, index); err != nil && !errors.Is(err, image.ErrNotFound) {

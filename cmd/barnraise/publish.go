@@ -185,7 +185,7 @@ func (d *draft) revision(ctx context.Context, network registry.Network, s *barnr
 	if _, err := d.Examples(); err != nil {
 		return r, err
 	}
-	index, err := d.adoptImage(ctx)
+	index, err := d.adoptImage(ctx, network.Private())
 	if err != nil {
 		return r, err
 	}
@@ -212,26 +212,28 @@ func (d *draft) revision(ctx context.Context, network registry.Network, s *barnr
 	return r, errors.Join(store.Pin(r.Verifier, reason), store.Pin(r.Manifest, reason))
 }
 
-// adoptImage finds the image, makes the manifest name it by digest, and copies it to where servers of this machine look. It
-// fails where not all of it is here: then nobody could run it.
-func (d *draft) adoptImage(ctx context.Context) (index barnraise.Digest, err error) {
+// adoptImage finds the image, makes the manifest name it by digest, and copies it to where servers of this machine look; what is
+// not here comes from the registry that its name names. It fails where not all of it is to be had: then nobody could run it.
+func (d *draft) adoptImage(ctx context.Context, private bool) (index barnraise.Digest, err error) {
 	from, name, index, err := d.findImage(d.Image)
 	if err != nil {
 		return index, err
 	}
-	if !image.ValidName(name) {
+	sources := image.Sources(nil, "", name)
+	if len(sources) == 0 && !image.ValidName(name) {
 		name = d.Name
 	}
 	into, err := d.images()
 	if err != nil {
 		return index, err
 	}
-	if err = into.Adopt(from, index); err == nil {
-		_, err = (&image.Puller{Store: into}).Pull(ctx, index, nil) // from nobody: it only looks
+	if err = into.Adopt(from, index); err == nil || errors.Is(err, image.ErrNotFound) {
+		puller := image.Puller{Client: dial.Client(private, 0), Store: into}
+		_, err = puller.Pull(ctx, index, sources) // where there is no registry it only looks
 	}
 	if errors.Is(err, image.ErrNotFound) {
 		return index, fmt.Errorf("use image %s: not all of it is on this machine: build it with: barnraise image build DIR, "+
-			"or fetch it, as with: skopeo copy --all docker://NAME@sha256:… oci:DIR, and name it with --image DIR: %w", d.Image, err)
+			"or push it to a registry first, with: barnraise image push DIR HOST/NAME, and name it with --image HOST/NAME@sha256:…: %w", d.Image, err)
 	}
 	d.Image = name + "@" + index.String()
 	return index, err
