@@ -16,8 +16,8 @@ import (
 )
 
 func (a *app) image() *cobra.Command {
-	c := &cobra.Command{Use: "image", Short: "Build and inspect service images"}
-	c.AddCommand(a.imageBuild(), a.imageInspect())
+	c := &cobra.Command{Use: "image", Short: "Build, push and inspect service images"}
+	c.AddCommand(a.imageBuild(), a.imagePush(), a.imageInspect())
 	return c
 }
 
