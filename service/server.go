@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -22,13 +23,30 @@ const drain = 60 * time.Second
 // Serve is the program's main. As a process it serves HTTP on 127.0.0.1 and the port in PORT, 8080 where that is not set
 // (protocol 2.2): POST / takes one JSON-RPC request of at most [MaxRequest] bytes and answers 200 with one response, GET
 // /readyz answers 200. It says on stderr where it listens. On SIGTERM or an interrupt it takes no more calls, finishes those in
-// flight, and returns. Where it cannot listen it says why and exits with status 1.
+// flight, and returns. Where it cannot listen it says why and exits with status 1. Run with the argument openrpc it prints the
+// document that describes it, and returns.
 //
 // Built for wasip1 as a command, it answers one request from stdin on stdout. In a reactor it is never called.
 func (s *Service) Serve() {
+	if slices.Equal(os.Args[1:], []string{"openrpc"}) {
+		s.print(os.Stdout)
+		return
+	}
 	leave, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	if err := s.serve(leave, os.Getenv("PORT"), os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", s.name, err)
+		os.Exit(1)
+	}
+}
+
+// print writes the OpenRPC document, for the author's file.
+func (s *Service) print(to io.Writer) {
+	document, err := s.OpenRPC()
+	if err == nil {
+		_, err = to.Write(document)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", s.name, err)
 		os.Exit(1)
 	}

@@ -2,15 +2,14 @@
 // of the network can run. The same main package is an HTTP server on linux and a WebAssembly reactor on wasip1, and answers
 // every request with the same bytes on both (protocol 2.1 to 2.4, 3.1, 3.3).
 //
-//	//go:embed openrpc.json
-//	var openrpc string
-//
-//	var program = service.New("greeter", openrpc, service.Method("greet", greet))
+//	var program = service.New("greeter", "", service.Method("greet", greet).
+//		Doc("Greets somebody.").
+//		Example("Ada", greeting{"Ada"}, "Hello, Ada"))
 //
 //	func main() { program.Serve() }
 //
 //	type greeting struct {
-//		Name string `json:"name"`
+//		Name string `json:"name" doc:"whom to greet"`
 //	}
 //
 //	func greet(p greeting) (string, *jsonrpc.Error) { return "Hello, " + p.Name, nil }
@@ -26,7 +25,10 @@ package service
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
+	"slices"
+	"sync"
 
 	"barnraise/jsonrpc"
 
@@ -40,16 +42,29 @@ const MaxRequest = 8 << 20
 
 // Service answers JSON-RPC requests by its methods. It is safe for concurrent use if its methods are.
 type Service struct {
-	name    string
-	methods map[string]Procedure
+	name     string
+	methods  map[string]Procedure
+	document func() (jsontext.Value, error)
 }
 
 // New makes a service of its methods and of the OpenRPC document that describes them, which the method rpc.discover answers.
-// The name stands in the program's own messages. On wasip1 the service also becomes what the reactor's exports answer with,
-// so a program makes one. A method given twice, or whose name JSON-RPC does not allow, is a slip of the author's and panics.
+// Where the document is empty it is made of the methods: their Go types become JSON Schemas, and what else there is to say
+// comes from [Procedure.Doc], [Procedure.Errors] and [Procedure.Example]. The name stands in the program's own messages and is
+// the title of that document. On wasip1 the service also becomes what the reactor's exports answer with, so a program makes one.
+//
+// A method given twice, one whose name JSON-RPC does not allow, and, where the document is to be made, a type that contains
+// itself or has no form in JSON, is a slip of the author's and panics.
 func New(name, openrpc string, methods ...Procedure) *Service {
 	s := &Service{name: name, methods: map[string]Procedure{}}
-	for _, m := range append(methods, discover(openrpc)) {
+	s.document = func() (jsontext.Value, error) { return jsontext.Value(openrpc), nil }
+	if openrpc == "" {
+		for _, m := range methods {
+			m.schemas() // panics where there are none
+		}
+		described := slices.Clone(methods)
+		s.document = sync.OnceValues(func() (jsontext.Value, error) { return describe(name, described) }) // not at every start
+	}
+	for _, m := range append(slices.Clone(methods), s.discover()) {
 		if _, twice := s.methods[m.name]; twice {
 			panic(fmt.Sprintf("service %s: method %s is given twice", name, m.name))
 		}
@@ -64,9 +79,11 @@ func New(name, openrpc string, methods ...Procedure) *Service {
 
 // Procedure is a method of a service, made by [Method].
 type Procedure struct {
-	name      string
-	signature signature
-	call      func(params jsontext.Value) (any, *jsonrpc.Error)
+	name           string
+	signature      signature
+	params, result reflect.Type
+	words          words
+	call           func(params jsontext.Value) (any, *jsonrpc.Error)
 }
 
 // Method makes a method of a Go function. P is a struct; each field is a param, under its json name and, by position, in the
@@ -80,13 +97,15 @@ type Procedure struct {
 // A result is written as compact JSON, members in the order of the fields, map keys sorted, nil slices as [].
 func Method[P, R any](name string, call func(P) (R, *jsonrpc.Error)) Procedure {
 	sig := signatureOf[P]()
-	return Procedure{name: name, signature: sig, call: func(params jsontext.Value) (any, *jsonrpc.Error) {
+	m := Procedure{name: name, signature: sig, params: reflect.TypeFor[P](), result: reflect.TypeFor[R]()}
+	m.call = func(params jsontext.Value) (any, *jsonrpc.Error) {
 		var p P
 		if err := sig.decode(params, &p); err != nil {
 			return nil, err
 		}
 		return call(p)
-	}}
+	}
+	return m
 }
 
 // Handle answers one request with one response; whatever the request, the response is strict JSON and a JSON-RPC response.
@@ -170,6 +189,12 @@ func refusal(err error) *jsonrpc.Error {
 }
 
 // discover is the method by which a service describes itself (OpenRPC, service discovery).
-func discover(openrpc string) Procedure {
-	return Method("rpc.discover", func(struct{}) (jsontext.Value, *jsonrpc.Error) { return jsontext.Value(openrpc), nil })
+func (s *Service) discover() Procedure {
+	return Method("rpc.discover", func(struct{}) (jsontext.Value, *jsonrpc.Error) {
+		document, err := s.document()
+		if err != nil {
+			panic(err) // the author sees it when he checks
+		}
+		return document, nil
+	})
 }

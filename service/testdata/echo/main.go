@@ -2,7 +2,6 @@
 package main
 
 import (
-	_ "embed"
 	"strings"
 
 	"barnraise/jsonrpc"
@@ -11,14 +10,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-//go:embed openrpc.json
-var openrpc string
-
-var program = service.New("echo", openrpc,
-	service.Method("echo", echo),
-	service.Method("repeat", repeat),
-	service.Method("count", count),
-	service.Method("refuse", refuse),
+var program = service.New("echo", "",
+	service.Method("echo", echo).
+		Doc("Answers what it was given.").
+		Example("a list", echoParams{jsontext.Value(`[1,"two"]`)}, jsontext.Value(`[1,"two"]`)),
+	service.Method("repeat", repeat).
+		Example("twice", repeatParams{Text: "<a>"}, "<a><a>"),
+	service.Method("count", count).
+		Example("letters", countParams{"abba"}, map[string]int{"a": 2, "b": 2}),
+	service.Method("refuse", refuse).Errors(refusal),
 	service.Method("crash", crash),
 )
 
@@ -58,9 +58,9 @@ func count(p countParams) (map[string]int, *jsonrpc.Error) {
 	return letters, nil
 }
 
-func refuse(struct{}) (string, *jsonrpc.Error) {
-	return "", &jsonrpc.Error{Code: -32010, Message: "no", Data: jsontext.Value(`{"why": ["<because>"]}`)}
-}
+var refusal = &jsonrpc.Error{Code: -32010, Message: "no", Data: jsontext.Value(`{"why": ["<because>"]}`)}
+
+func refuse(struct{}) (string, *jsonrpc.Error) { return "", refusal }
 
 func crash(struct{}) (string, *jsonrpc.Error) {
 	var nothing []string
