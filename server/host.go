@@ -15,6 +15,7 @@ import (
 type hosted struct {
 	hostKey
 	spec     runtime.Spec
+	platform string // the variant's, such as image.Wasm
 	instance runtime.Instance
 	blobs    []barnraise.Digest
 	since    time.Time
@@ -132,7 +133,7 @@ func (s *Server) begun(ctx context.Context, k hostKey, h *hosted, err error) {
 	default:
 		delete(s.trials, k)
 		s.admit(h)
-		s.log.Info("started", "service", k.service, "revision", k.revision)
+		s.log.Info("started", "service", k.service, "revision", k.revision, "platform", h.platform)
 	}
 }
 

@@ -34,28 +34,28 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	if err != nil {
 		return nil, err
 	}
-	spec := runtime.Spec{Image: revision.Image, Limits: m.Limits}
-	instance, err := s.runOne(ctx, &spec, variants, m)
-	if err != nil {
+	h := &hosted{
+		hostKey: k, spec: runtime.Spec{Image: revision.Image, Limits: m.Limits}, blobs: blobs, places: make(chan struct{}, maxCalls),
+	}
+	if err := s.runOne(ctx, h, variants, m); err != nil {
 		return nil, err
 	}
-	return &hosted{
-		hostKey: k, spec: spec, instance: instance, blobs: blobs, since: time.Now(), places: make(chan struct{}, maxCalls),
-	}, nil
+	h.since = time.Now()
+	return h, nil
 }
 
-// runOne makes the first of the variants run that can, and sets it in the spec.
-func (s *Server) runOne(ctx context.Context, spec *runtime.Spec, variants []image.Variant, m manifest.Manifest) (runtime.Instance, error) {
+// runOne makes the first of the variants run that can.
+func (s *Server) runOne(ctx context.Context, h *hosted, variants []image.Variant, m manifest.Manifest) (err error) {
 	var reasons []error
 	for _, v := range variants {
-		spec.Platform = v.Manifest
-		i, err := s.run(ctx, *spec, m)
-		if !errors.Is(err, runtime.ErrCannot) {
-			return i, err
+		h.spec.Platform, h.platform = v.Manifest, v.Platform
+		if h.instance, err = s.run(ctx, h.spec, m); !errors.Is(err, runtime.ErrCannot) {
+			return err
 		}
+		s.log.Warn("this variant cannot run here", "service", h.service, "revision", h.revision, "platform", v.Platform, "err", err)
 		reasons = append(reasons, fmt.Errorf("%s: %w", v.Platform, err))
 	}
-	return nil, errors.Join(reasons...)
+	return errors.Join(reasons...)
 }
 
 // startsAtOnce is how many revisions are made to run at a time: each may take a module's size in memory many times over.

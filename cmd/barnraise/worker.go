@@ -9,12 +9,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"syscall"
 
 	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/runtime"
+	"barnraise/runtime/docker"
 	runwasm "barnraise/runtime/wasm"
 	"barnraise/runtime/worker"
 	"barnraise/server"
@@ -24,8 +26,9 @@ import (
 
 // worker is the child that serve runs services in. It is not for people.
 func (a *app) worker() *cobra.Command {
-	var images, kind string
+	var images string
 	var memory uint64
+	var config server.Config
 	c := &cobra.Command{
 		Use: "worker SOCKET", Short: "Run services for a server: what serve starts for itself", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -37,11 +40,12 @@ func (a *app) worker() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := a.runtimes(kind, store)
+			place := filepath.Dir(args[0])
+			r, err := a.runtimes(config, store, place)
 			if err != nil {
 				return err
 			}
-			if err := confine(images, filepath.Dir(args[0])); err != nil {
+			if err := confine(c.Context(), r, images, place); err != nil {
 				return err
 			}
 			l, err := net.Listen("unix", args[0])
@@ -53,19 +57,21 @@ func (a *app) worker() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&images, "images", "", "the directory of the images")
-	c.Flags().StringVar(&kind, "runtime", server.RuntimeAuto, "auto, wasm or docker")
+	c.Flags().StringVar(&config.Runtime, "runtime", server.RuntimeAuto, "auto, wasm or docker")
+	c.Flags().StringVar(&config.Docker.Host, "docker-host", "", "the engine")
+	c.Flags().StringVar(&config.Docker.Runtime, "docker-runtime", "", "the engine's runtime")
 	c.Flags().Uint64Var(&memory, "memory", worker.Share(), "bytes of memory that it may use")
 	return c
 }
 
 // confine leaves the child the images, the place where it has its socket and keeps compiled code, and what it takes to speak
-// to Docker: the kernel's view of processes, and the certificates of an engine elsewhere.
-func confine(images, place string) error {
-	read := []string{images, "/proc", "/sys/fs/cgroup"}
-	if certificates := os.Getenv("DOCKER_CERT_PATH"); certificates != "" {
-		read = append(read, certificates)
+// to an engine that may come later. Where one answers already it takes nothing away: whoever may speak to an engine gets of it
+// what he wants, and the kernel would not let what is confined enter a container's network.
+func confine(ctx context.Context, r runtime.Runtime, images, place string) error {
+	if slices.ContainsFunc(r.Platforms(ctx), func(p string) bool { return p != image.Wasm }) {
+		return nil
 	}
-	return worker.Confine(read, []string{place})
+	return worker.Confine([]string{images, "/proc", "/sys/fs/cgroup", "/run/docker/netns", os.Getenv("DOCKER_CERT_PATH")}, []string{place})
 }
 
 // openWorker starts the child. It takes of the environment what says where Docker's engine is, and nothing else.
@@ -92,7 +98,8 @@ func (a *app) openWorker(ctx context.Context, c server.Config, log *slog.Logger)
 	return worker.Open(ctx, worker.Config{
 		Program: self,
 		Command: []string{
-			os.Args[0], "worker", "--cache", place, "--images", filepath.Join(data, "images"), "--runtime", c.Runtime, "--memory", fmt.Sprint(uint64(memory)),
+			os.Args[0], "worker", "--cache", place, "--images", filepath.Join(data, "images"), "--memory", fmt.Sprint(uint64(memory)),
+			"--runtime", c.Runtime, "--docker-host", c.Docker.Host, "--docker-runtime", c.Docker.Runtime,
 		},
 		Env: env, Dir: place, Log: log,
 	})
@@ -106,10 +113,17 @@ func executable() (string, error) {
 	return os.Executable()
 }
 
-// runtimes are what this machine can run services with.
-func (a *app) runtimes(kind string, images *image.Store) (runtime.Runtime, error) {
+// runtimes are what this machine can run services with, the best first. What they keep lies below dir.
+func (a *app) runtimes(c server.Config, images *image.Store, dir string) (runtime.Any, error) {
 	var all runtime.Any
-	if kind != server.RuntimeDocker {
+	if c.Runtime != server.RuntimeWasm {
+		d, err := dockerRuntime(c.Docker, images, dir)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	if c.Runtime != server.RuntimeDocker {
 		engine, err := a.engine()
 		if err != nil {
 			return nil, err
@@ -117,4 +131,23 @@ func (a *app) runtimes(kind string, images *image.Store) (runtime.Runtime, error
 		all = append(all, runwasm.New(runwasm.Config{Engine: engine, Images: images}))
 	}
 	return all, nil
+}
+
+func dockerRuntime(c server.Docker, images *image.Store, dir string) (*docker.Runtime, error) {
+	self, err := executable()
+	if err != nil {
+		return nil, err
+	}
+	return docker.New(docker.Config{
+		Images: images, Dir: filepath.Join(dir, "docker"), Host: c.Host, Runtime: c.Runtime, Forwarder: []string{self, "forward"},
+	})
+}
+
+// forward is what this program does in a container that holds a network namespace. It is not for people.
+func (a *app) forward() *cobra.Command {
+	return &cobra.Command{
+		Use: "forward SOCKET ADDRESS", Short: "Connect a socket with an address: what runs beside a service's container", Hidden: true,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error { return docker.Forward(c.Context(), args[0], args[1]) },
+	}
 }

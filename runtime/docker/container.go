@@ -164,7 +164,7 @@ func (c *container) enter(ctx context.Context) error {
 	if !before.State.Running || before.State.Pid <= 0 {
 		return c.ended(ctx)
 	}
-	if c.space, err = openNamespace(before.State.Pid); err != nil {
+	if c.space, err = openNamespace(before.State.Pid, before.NetworkSettings.SandboxKey); err != nil {
 		return errors.Join(err, c.ended(ctx))
 	}
 	after, err := c.runtime.inspect(ctx, c.name)

@@ -14,11 +14,14 @@ import (
 // namespace is a container's network namespace. It stays there for as long as it is open.
 type namespace struct{ file *os.File }
 
-// openNamespace opens that of a process, which must not be this one's own.
-func openNamespace(pid int) (*namespace, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-	if err != nil {
-		return nil, fmt.Errorf("%w; does the engine run on this machine?", err)
+// openNamespace opens that of a process, which must not be this one's own, by the file that the engine keeps it with: a process
+// that is confined may not look at others. Where there is none such it asks the kernel.
+func openNamespace(pid int, file string) (*namespace, error) {
+	f, err := os.Open(file)
+	if err != nil || file == "" {
+		if f, err = os.Open(fmt.Sprintf("/proc/%d/ns/net", pid)); err != nil {
+			return nil, fmt.Errorf("%w; does the engine run on this machine?", err)
+		}
 	}
 	own, err1 := os.Stat("/proc/thread-self/ns/net")
 	its, err2 := f.Stat()

@@ -11,7 +11,7 @@ import (
 // namespace is there on Linux only.
 type namespace struct{}
 
-func openNamespace(int) (*namespace, error) { return nil, errors.ErrUnsupported }
+func openNamespace(int, string) (*namespace, error) { return nil, errors.ErrUnsupported }
 
 func (*namespace) dial(context.Context) (net.Conn, error) { return nil, errors.ErrUnsupported }
 

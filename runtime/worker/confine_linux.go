@@ -2,19 +2,23 @@ package worker
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 )
 
-// Confine takes away from this process, for good, every file but those below the directories named: of some it may read, of
-// others write as well. So code that broke out of its sandbox cannot read the keys of the user whose process this is. It is for
+// Confine takes away from this process, for good, every file but this program's own and those below the directories named: of
+// some it may read, of others write as well. So code that broke out of its sandbox cannot read the keys of the user whose process this is. It is for
 // the child to call before it starts anything. A kernel without Landlock (before 5.13, or built without) takes nothing away,
 // and that is no error. Directories that are not there are passed over.
 func Confine(read, write []string) error {
 	rules := []landlock.Rule{
 		landlock.RODirs(read...).IgnoreIfMissing(), landlock.RWDirs(write...).IgnoreIfMissing(),
 		landlock.RWFiles("/dev/null").IgnoreIfMissing(),
+	}
+	if self, err := os.Executable(); err == nil {
+		rules = append(rules, landlock.ROFiles(self).IgnoreIfMissing())
 	}
 	if err := landlock.V5.BestEffort().RestrictPaths(rules...); err != nil {
 		return fmt.Errorf("confine the process that runs services: %w", err)
