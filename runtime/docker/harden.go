@@ -107,6 +107,8 @@ func grantable(l manifest.Limits, s runtime.Surroundings) error {
 		reason = errors.New("where a request lies in memory is the service's own affair in a container")
 	case strings.ContainsRune(s.Env, 0):
 		reason = errors.New("a variable with a zero byte")
+	case len(s.Hostname) > 63 || strings.Trim(s.Hostname, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+		reason = fmt.Errorf("%.80q is no name for a machine", s.Hostname)
 	}
 	for _, line := range environment(s) {
 		if name, _, ok := strings.Cut(line, "="); !ok || name == "" || name == "PORT" {

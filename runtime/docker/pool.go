@@ -39,6 +39,7 @@ type pool struct {
 	cancel context.CancelFunc
 	inside sync.WaitGroup
 	turn   chan struct{} // worn workers are replaced one after the other
+	rested time.Time     // when the next one may be; whose turn it is guards it
 }
 
 // member is a worker in the pool. All but the channels is guarded by the pool's mutex.
@@ -57,6 +58,9 @@ const (
 	firstDelay = 200 * time.Millisecond
 	lastDelay  = 30 * time.Second
 )
+
+// rest is how many times as long as it took to replace a worn worker none is replaced after it.
+const rest = 9
 
 // newPool keeps the first worker and as many more as there are to be.
 func newPool(first worker, size int, p *pool) *pool {
@@ -153,20 +157,20 @@ func (p *pool) wake() {
 
 // keep has one member after the other in the pool until it is closed.
 func (p *pool) keep(m *member) {
-	for {
-		var next *member
-		if why, worn := p.last(m); worn {
-			next = p.relieve()
-			p.retire(m)
-		} else {
-			p.retire(m)
-			p.failed(why, true)
-			next = p.successor()
+	for m != nil {
+		why, worn := p.last(m)
+		if worn {
+			why, worn = p.turns(m)
 		}
-		if next == nil {
-			return
+		if worn {
+			next := p.relief()
+			p.retire(m)
+			m = next
+			continue
 		}
-		m = next
+		p.retire(m)
+		p.failed(why, true)
+		m = p.successor()
 	}
 }
 
@@ -191,12 +195,7 @@ func (p *pool) last(m *member) (why error, worn bool) {
 	case why := <-m.gone():
 		return why, false
 	case <-m.bad:
-		select { // it may have ended, which says more
-		case why := <-m.gone():
-			return why, false
-		default:
-			return errors.New("it did not answer in time, or does not take connections any more"), false
-		}
+		return p.verdict(m), false
 	case <-m.worn:
 	case <-old:
 	case <-p.ctx.Done():
@@ -204,15 +203,53 @@ func (p *pool) last(m *member) (why error, worn bool) {
 	return nil, true
 }
 
-// relieve is a successor of one that is worn out, and goes on taking calls meanwhile.
-func (p *pool) relieve() *member {
+// verdict is why a member is not fit: that it has ended says more.
+func (p *pool) verdict(m *member) error {
+	select {
+	case why := <-m.gone():
+		return why
+	default:
+		return errors.New("it did not answer in time, or does not take connections any more")
+	}
+}
+
+// turns waits for a worn member's turn to be replaced, which relief ends. To make a successor takes processor time from those
+// that answer, so there is a pause after each. worn is false, and it is nobody's turn, where the member ended while it waited.
+func (p *pool) turns(m *member) (why error, worn bool) {
 	select {
 	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
+	case why := <-m.gone():
+		return why, false
+	case <-m.bad:
+		return p.verdict(m), false
 	case <-p.ctx.Done():
-		return nil
+		return nil, true
 	}
-	return p.successor()
+	rested := time.NewTimer(time.Until(p.rested))
+	defer rested.Stop()
+	select {
+	case <-rested.C:
+	case why = <-m.gone():
+		<-p.turn
+		return why, false
+	case <-m.bad:
+		<-p.turn
+		return p.verdict(m), false
+	case <-p.ctx.Done():
+	}
+	return nil, true
+}
+
+// relief is a successor of one that is worn out, which goes on taking calls until it is there. It returns nil when the pool is
+// closed.
+func (p *pool) relief() *member {
+	begun := time.Now()
+	next := p.successor()
+	if next != nil {
+		p.rested = time.Now().Add(rest * time.Since(begun))
+		<-p.turn
+	}
+	return next
 }
 
 // retire takes a member out and removes it in the background when no call is left in it.

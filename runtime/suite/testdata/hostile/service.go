@@ -5,6 +5,7 @@ package main
 import (
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +66,16 @@ func answer(request string) string {
 	case "try":
 		how, what, _ := strings.Cut(param, " ")
 		return result(strconv.Quote(try(how, what)))
+	case "hostname":
+		name, _ := os.Hostname()
+		return result(strconv.Quote(name))
+	case "pid":
+		return result(strconv.Quote(strconv.Itoa(os.Getpid())))
+	case "cores":
+		return result(strconv.Quote(strconv.Itoa(runtime.NumCPU())))
+	case "file":
+		b, _ := os.ReadFile(param)
+		return result(strconv.Quote(strings.TrimSpace(string(b))))
 	case "who":
 		return result(strconv.Quote(who()))
 	case "fill":

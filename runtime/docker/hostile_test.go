@@ -1,0 +1,144 @@
+package docker
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"barnraise"
+	"barnraise/manifest"
+	"barnraise/runtime"
+	"barnraise/runtime/suite"
+)
+
+func zipped(b []byte) []byte {
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	_, _ = w.Write(b)
+	_ = w.Close()
+	return z.Bytes()
+}
+
+// Images that are refused, and what the operator reads; nothing is left of any.
+func TestOddImages(t *testing.T) {
+	r := newRuntime(t, Config{Patience: 2 * time.Second})
+	other := barnraise.Sum([]byte("other"))
+	for _, c := range []struct {
+		name string
+		odd  oddity
+		want error
+		says string
+	}{
+		{"plain", oddity{}, nil, ""},
+		{"gzip", oddity{mediaType: ociType + "layer.v1.tar+gzip", layer: zipped}, nil, ""},
+		{"zstd", oddity{mediaType: ociType + "layer.v1.tar+zstd"}, runtime.ErrCannot, "tar+zstd"},
+		{"not the content its configuration says", oddity{content: &other}, runtime.ErrCannot, "its content is not"},
+		{"no gzip", oddity{mediaType: ociType + "layer.v1.tar+gzip"}, runtime.ErrCannot, "gzip"},
+		{"cut", oddity{layer: func(b []byte) []byte { return b[:len(b)/2] }}, runtime.ErrCannot, "layer"},
+		{"another processor", oddity{arch: "s390x"}, runtime.ErrCannot, "s390x"},
+		{"another system", oddity{os: "plan9"}, runtime.ErrCannot, "plan9"},
+		{"volume", oddity{volume: "/data"}, runtime.ErrCannot, "volume"},
+		{"nothing to run", oddity{document: func(s string) string { return strings.Replace(s, `"/svc"`, ``, 1) }}, runtime.ErrCannot, "command"},
+		{"no such program", oddity{document: func(s string) string { return strings.Replace(s, `/svc`, `/cvs`, 1) }}, runtime.ErrBroke, "exec"},
+		{"exits at once", oddity{command: []string{"exit"}}, runtime.ErrBroke, "cannot begin"},
+		{"never ready", oddity{command: []string{"never"}}, runtime.ErrBroke, "status 503"},
+		{"never listens", oddity{command: []string{"sleep"}}, runtime.ErrBroke, "refused"},
+	} {
+		i, err := r.Start(t.Context(), hostile(t, r.Images, c.odd))
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %v with %q", c.name, err, c.want, c.says)
+		}
+		if i != nil {
+			if got, err := call(i, "echo", "x"); got != `"x"` || err != nil {
+				t.Errorf("%s: %s, %v", c.name, got, err)
+			}
+			stop(t, i)
+		}
+		nothingLeft(t, r)
+	}
+}
+
+// What breaks HTTP, what the caller is told, and what becomes of the container.
+func TestOddAnswers(t *testing.T) {
+	r := newRuntime(t, Config{})
+	spec := hostile(t, r.Images, oddity{})
+	spec.Limits.Timeout = manifest.Duration(2 * time.Second)
+	i := start(t, r, spec)
+	for _, c := range []struct {
+		method, param string
+		want          error
+		says          string
+		replaced      uint64
+	}{
+		{"status", "404", runtime.ErrBroke, "status 404", 0},
+		{"status", "500", runtime.ErrBroke, "status 500", 0},
+		{"status", "302", runtime.ErrBroke, "status 302", 0},
+		{"status", "204", runtime.ErrBroke, "status 204", 0},
+		{"header", "", runtime.ErrBroke, "header", 0},
+		{"close", "", runtime.ErrBroke, "EOF", 0},
+		{"half", "", runtime.ErrBroke, "EOF", 0},
+		{"huge", "", runtime.ErrBroke, "more than", 0},
+		{"long", "20000", runtime.ErrBroke, "more than 16384 bytes", 0},
+		{"exit", "", runtime.ErrBroke, "status 3", 1},
+		{"grow", "", runtime.ErrBroke, "killed for more memory", 2},
+		{"drip", "", runtime.ErrTimeout, "", 3},
+		{"loop", "", runtime.ErrTimeout, "", 4},
+	} {
+		eventually(t, 10*time.Second, "two are ready", func() bool { return len(i.pool.workers()) == 2 })
+		got, err := call(i, c.method, c.param)
+		if !errors.Is(err, c.want) || got != "" || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s(%s): %.80q, %v, want %v with %q", c.method, c.param, got, err, c.want, c.says)
+		}
+		eventually(t, 10*time.Second, c.method, func() bool { return i.pool.restarted() == c.replaced })
+		if got, err := call(i, "echo", "x"); got != `"x"` || err != nil {
+			t.Errorf("after %s: %s, %v", c.method, got, err)
+		}
+	}
+	if s := i.Stats(); s.Restarts != 4 || s.CPU <= 0 || s.Memory < 1<<20 || s.Memory > suite.Limits.Memory {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+// What the gate varies shows, and the rest is refused.
+func TestSurroundings(t *testing.T) {
+	r := newRuntime(t, Config{})
+	spec := hostile(t, r.Images, oddity{})
+	limit := "/sys/fs/cgroup/memory.max"
+	if x, err := r.Explain(t.Context()); err != nil || x.Cgroup == "1" {
+		limit = "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+	}
+	for _, c := range []struct {
+		around              runtime.Surroundings
+		method, param, want string
+	}{
+		{runtime.Surroundings{}, "getenv", "PORT", `"8080"`},
+		{runtime.Surroundings{}, "hostname", "", `"service"`},
+		{runtime.Surroundings{Env: "TZ=Asia/Tokyo\nLANG=de_DE\n"}, "getenv", "TZ", `"Asia/Tokyo"`},
+		{runtime.Surroundings{Hostname: "elsewhere"}, "hostname", "", `"elsewhere"`},
+		{runtime.Surroundings{First: true}, "pid", "", `"1"`},
+		{runtime.Surroundings{CPU: 0.5}, "cores", "", `"1"`},
+		{runtime.Surroundings{Memory: 64 << 20}, "file", limit, `"134217728"`},
+		{runtime.Surroundings{Reused: true}, "count", "", `1`},
+	} {
+		i := start(t, r, runtime.Spec{Image: spec.Image, Platform: spec.Platform, Limits: spec.Limits, Around: c.around})
+		if got, err := call(i, c.method, c.param); got != c.want || err != nil {
+			t.Errorf("%+v: %s is %s, %v, want %s", c.around, c.method, got, err, c.want)
+		}
+		stop(t, i)
+	}
+	for _, around := range []runtime.Surroundings{
+		{Clock: 1}, {Tick: 1}, {Chance: 1}, {Shift: 1}, {CPU: 1000}, {CPU: -1}, {Memory: 1 << 50}, {Env: "X"}, {Env: "PORT=1"},
+		{Env: "=1"}, {Env: "A=\x00"}, {Hostname: "not a name"},
+	} {
+		spec.Around = around
+		if i, err := r.Start(t.Context(), spec); !errors.Is(err, runtime.ErrCannot) {
+			t.Errorf("%+v: %v, want ErrCannot", around, err)
+			if i != nil {
+				stop(t, i)
+			}
+		}
+	}
+}
