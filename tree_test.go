@@ -31,7 +31,7 @@ var floors = map[string]int{
 	"server":   6,
 	"devnet":   7,
 	"cmd":      8,
-	"services": 9, "tools": 9, // apart: nobody imports them
+	"services": 9, "examples": 9, "tools": 9, // apart: nobody imports them
 }
 
 // A ban is an import that the floors alone would allow, or that comes from outside.

@@ -34,23 +34,32 @@ func Pack(into *Store, name string, programs map[string][]byte) (Built, error) {
 		return Built{}, errors.New("pack image: no programs")
 	}
 	x := index{SchemaVersion: 2, MediaType: typeIndex}
-	platforms := slices.Sorted(maps.Keys(programs))
-	for _, p := range platforms {
+	for _, p := range slices.Sorted(maps.Keys(programs)) {
 		d, err := packVariant(into, p, programs[p])
 		if err != nil {
 			return Built{}, fmt.Errorf("pack image %s: %s: %w", name, p, err)
 		}
 		x.Manifests = append(x.Manifests, d)
 	}
+	built, err := publish(into, name, x)
+	if err != nil {
+		return Built{}, fmt.Errorf("pack image %s: %w", name, err)
+	}
+	return built, nil
+}
+
+// publish keeps an index and lists it under its name.
+func publish(into *Store, name string, x index) (Built, error) {
 	b := encode(x)
 	digest, err := into.Put(b)
 	if err == nil {
 		err = into.name(name, descriptor{MediaType: typeIndex, Digest: digest, Size: int64(len(b))})
 	}
-	if err != nil {
-		return Built{}, fmt.Errorf("pack image %s: %w", name, err)
+	built := Built{Image: name + "@" + digest.String(), Path: into.Dir()}
+	for _, d := range x.Manifests {
+		built.Platforms = append(built.Platforms, d.Platform.OS+"/"+d.Platform.Architecture)
 	}
-	return Built{Image: name + "@" + digest.String(), Platforms: platforms, Path: into.Dir()}, nil
+	return built, err
 }
 
 // packVariant keeps the blobs of one variant and returns the descriptor that the index gets.

@@ -16,8 +16,8 @@ import (
 )
 
 func (a *app) image() *cobra.Command {
-	c := &cobra.Command{Use: "image", Short: "Build, push and inspect service images"}
-	c.AddCommand(a.imageBuild(), a.imagePush(), a.imageInspect())
+	c := &cobra.Command{Use: "image", Short: "Build, import, push and inspect service images"}
+	c.AddCommand(a.imageBuild(), a.imageImport(), a.imagePush(), a.imageInspect())
 	return c
 }
 
@@ -48,14 +48,7 @@ func (a *app) imageBuild() *cobra.Command {
 				return err
 			}
 			o.Dir, o.Progress = args[0], func(line string) { a.say("%s", line) }
-			dir, err := a.imagesDir()
-			if out != "" {
-				dir, err = filepath.Abs(out)
-			}
-			if err != nil {
-				return err
-			}
-			store, err := image.Open(dir)
+			store, err := a.imagesOr(out)
 			if err != nil {
 				return err
 			}
@@ -63,12 +56,7 @@ func (a *app) imageBuild() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, digest, _ := strings.Cut(built.Image, "@")
-			built.Path += "@" + digest
-			return a.print(built, func(w io.Writer) {
-				fmt.Fprintf(w, "%s\n", built.Image)
-				a.say("%s in %s", strings.Join(built.Platforms, ", "), dir)
-			})
+			return a.printBuilt(built)
 		},
 	}
 	c.Flags().StringVar(&o.Name, "name", "", "name of the image; else that of the directory")

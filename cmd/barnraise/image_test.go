@@ -1,11 +1,15 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -53,5 +57,50 @@ func TestImagePush(t *testing.T) {
 	}
 	if _, talk, code := program(t, "image", "push", dir); code != exitUsage || !strings.Contains(talk, "HOST/REPOSITORY") {
 		t.Errorf("to nowhere: exit %d, %s", code, talk)
+	}
+}
+
+// A layout as an archive is what buildx and docker save write; imported it is the same image.
+func TestImageImport(t *testing.T) {
+	store, err := image.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := image.Pack(store, "packed", map[string][]byte{image.LinuxAMD64: []byte("\x7fELF"), image.Wasm: []byte("\x00asm module")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "saved.tar")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tar.NewWriter(f)
+	if err := errors.Join(w.AddFS(os.DirFS(store.Dir())), w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	if said, talk, code := program(t, "image", "import", file, "--out", out); code != 0 || said != built.Image+"\n" {
+		t.Errorf("exit %d, %s%s", code, said, talk)
+	}
+	_, digest, _ := strings.Cut(built.Image, "@")
+	said, talk, code := program(t, "image", "import", file, file, "--name", "other", "--out", out, "--json")
+	want := `{"image":"other@` + digest + `","platforms":["linux/amd64","wasip1/wasm"],"path":"` + out + "@" + digest + `"}` + "\n"
+	if code != 0 || said != want {
+		t.Errorf("exit %d, %s%s, want %s", code, said, talk, want)
+	}
+	for _, c := range []struct {
+		args string
+		code int
+	}{
+		{"image import", exitUsage},
+		{"image import - -", exitUsage},
+		{"image import " + file + " --name A", exitUsage},
+		{"image import nosuch.tar", exitFailed},
+		{"image import image_test.go --out " + out, exitFailed},
+	} {
+		if _, talk, code := program(t, strings.Fields(c.args)...); code != c.code {
+			t.Errorf("%s: exit %d, %s", c.args, code, talk)
+		}
 	}
 }
