@@ -98,7 +98,7 @@ func checked(module []byte, caps Caps) (*layout, error) {
 }
 
 func (l *layout) info(size int) Info {
-	info := Info{Size: size, Imports: l.imports, Exports: l.exports}
+	info := Info{Size: size, Imports: l.imports, Exports: l.exports, Unsaved: l.unsaved, Variables: l.variables}
 	if len(l.memories) > 0 {
 		info.Memory = uint64(l.memories[0].min) * PageSize
 	}

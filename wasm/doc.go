@@ -61,6 +61,14 @@
 // begins later, or moves faster; the generator begins with another s; there are environment variables, which environ_sizes_get
 // counts and environ_get writes for an eighth of their bytes, or more memory from the beginning. Nothing else changes.
 //
+// # Snapshots
+//
+// An instance can be kept as it is at one moment, and others made of it that go on from there: [Instance.Snapshot]. They have
+// its memory, its variables, its clock and its random numbers, and all their fuel; no code of the module runs to make one. On
+// linux they share the memory that they do not write to. An instance that has answered a call is brought back by dropping what
+// it wrote, [Instance.Reset], unless it failed or its memory grew: then it is thrown away. A module that changes what cannot be
+// read and written from outside, its table and its segments, has no snapshots; [Info].Unsaved says so, and why.
+//
 // # Host functions
 //
 // env.abort traps. Of wasi_snapshot_preview1 there is one deterministic and empty world, for each instance its own. Numbers
@@ -108,6 +116,8 @@ type Limits struct {
 	Fuel   uint64 // units of work, at most MaxFuel
 	Memory uint64 // bytes, at most MaxMemory; what is over a multiple of PageSize grants nothing
 	Stack  int    // slots for calls that nest, at most MaxStack; zero stands for VerifierStack
+	// Snapshots has the module show its host all its variables, so that [Instance.Snapshot] can keep them.
+	Snapshots bool
 }
 
 // The most that can be granted.
@@ -132,6 +142,12 @@ type Info struct {
 	Memory  uint64 // it begins with, bytes
 	Imports []Import
 	Exports []Export
+	// Unsaved is what the module has or does that a snapshot of it could not bring back, and empty where there is nothing of the
+	// kind: a mutable variable that holds a reference, a change of its table, a segment that it drops, or a reference to a
+	// function that it makes while it runs, of which the engine keeps each until the instance is closed.
+	Unsaved string `json:",omitempty"`
+	// Variables are the indexes of its mutable globals.
+	Variables []int `json:",omitempty"`
 }
 
 // Import is a function that a module wants from its host.

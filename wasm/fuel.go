@@ -119,6 +119,23 @@ func (l *layout) refer(f *body, op instruction, r *reader) {
 	case opRefFunc:
 		f.references = append(f.references, op.index)
 	}
+	if what := op.unsaved(); what != "" && l.unsaved == "" {
+		l.unsaved = fmt.Sprintf("a function has the instruction %s", what)
+	}
+}
+
+// unsaved names an instruction whose effect a snapshot could not bring back, see Info.
+func (i instruction) unsaved() string {
+	switch i.op {
+	case opTableSet:
+		return "table.set"
+	case opRefFunc:
+		return "ref.func"
+	case opPrefix:
+		return map[uint32]string{subDataDrop: "data.drop", subElemDrop: "elem.drop", subTableInit: "table.init",
+			subTableCopy: "table.copy", subTableGrow: "table.grow", subTableFill: "table.fill"}[i.sub]
+	}
+	return ""
 }
 
 // inFunction says of a body's error which function it is in.

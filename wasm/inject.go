@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // Names of exports that begin with reserved belong to the host.
@@ -67,6 +68,11 @@ func (l *layout) instrument(limits Limits, charges []uint32) error {
 	exports, added := appendExport(appendExport(nil, exportFuel, 3, g.fuel), exportStack, 3, g.stack), 2
 	if len(l.bodies) > 0 {
 		exports, added = appendExport(exports, exportYield, 0, g.yield), added+1
+	}
+	if limits.Snapshots && l.unsaved == "" {
+		for _, n := range l.variables {
+			exports, added = appendExport(exports, exportGlobal+strconv.Itoa(n), 3, uint32(n)), added+1
+		}
 	}
 	if l.sections[secStart] != nil {
 		exports, added = appendExport(exports, exportStart, 0, l.start), added+1

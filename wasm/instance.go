@@ -48,8 +48,13 @@ type Instance struct {
 	guest  api.Module
 	world  *world
 	used   uint64 // what was used when it was closed
-	memory uint64 // its size when it was closed
+	peak   uint64 // the size of its memory when it was closed
 	exit   uint32 // the code of the last ErrExit
+	failed bool   // a call of it has
+
+	snapshot  *Snapshot // that it was made of, or nil
+	thawed    thawed    // its memory, where that is of a snapshot
+	variables []api.MutableGlobal
 }
 
 // Instantiate makes a fresh instance, runs its start function, and calls _initialize where the module exports it, but never
@@ -68,7 +73,7 @@ func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 	}
 	i.guest = guest
 	i.Refuel()
-	if more := io.World.Memory / PageSize; more > 0 && !grow(guest, more) {
+	if more := io.World.Memory / PageSize; more > 0 && !grow(i.memory(), more) {
 		return i, errors.Join(fmt.Errorf("instantiate module: its memory cannot grow by %d pages: %w", more, ErrLimits), i.Close(ctx))
 	}
 	for _, name := range []string{exportStart, "_initialize"} {
@@ -81,20 +86,24 @@ func (m *Module) Instantiate(ctx context.Context, io IO) (*Instance, error) {
 	return i, nil
 }
 
-// pages is how large the memory is, 0 where there is none. Its method Size has no room for 4 GiB.
-func pages(guest api.Module) uint32 {
-	m := guest.Memory()
-	if reflect.ValueOf(m).IsNil() {
-		return 0
+// memory is that of the module, or nil.
+func (i *Instance) memory() api.Memory {
+	m := i.guest.Memory()
+	if reflect.ValueOf(m).IsNil() { // the engine has a nil of its own
+		return nil
 	}
+	return m
+}
+
+// pages is how large the memory is. Its method Size has no room for 4 GiB.
+func pages(m api.Memory) uint32 {
 	pages, _ := m.Grow(0)
 	return pages
 }
 
-// grow grows the memory from outside, if there is one.
-func grow(guest api.Module, pages uint64) bool {
-	m := guest.Memory()
-	if reflect.ValueOf(m).IsNil() || pages > MaxMemory/PageSize {
+// grow grows a memory from outside, if there is one.
+func grow(m api.Memory, pages uint64) bool {
+	if m == nil || pages > MaxMemory/PageSize {
 		return false
 	}
 	_, ok := m.Grow(uint32(pages))
@@ -122,6 +131,7 @@ func (i *Instance) Call(ctx context.Context, export string, params ...uint64) ([
 	}
 	results, err := f.Call(context.WithValue(ctx, worldKey{}, i.world), params...)
 	if err != nil || i.fuel() < 0 {
+		i.failed = true
 		return nil, fmt.Errorf("call %s: %w", export, i.ending(err))
 	}
 	return results, nil
@@ -193,9 +203,12 @@ func (i *Instance) Run(ctx context.Context) ([]byte, error) {
 // MemoryUsed is how large the memory of the instance has grown, in bytes. It is never smaller again.
 func (i *Instance) MemoryUsed() uint64 {
 	if i.guest != nil {
-		i.memory = uint64(pages(i.guest)) * PageSize
+		i.peak = 0
+		if m := i.memory(); m != nil {
+			i.peak = uint64(pages(m)) * PageSize
+		}
 	}
-	return i.memory
+	return i.peak
 }
 
 // FuelUsed is what the instance has used since it began, instantiation included, or since it was refuelled; where it ran out, all

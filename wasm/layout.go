@@ -37,6 +37,8 @@ type layout struct {
 	tables    []bounds
 	memories  []bounds
 	globals   int
+	variables []int  // those that are mutable
+	unsaved   string // see Info
 	exports   []Export
 	start     uint32 // meaningful where there is a start section
 	bodies    [][]byte
@@ -202,9 +204,15 @@ func (l *layout) readTable(r *reader, caps Caps) {
 }
 
 func (l *layout) readGlobal(r *reader) {
-	r.valueType()
-	if mutable := r.byte(); mutable > 1 {
+	typ := r.valueType()
+	switch mutable := r.byte(); {
+	case mutable > 1:
 		r.fail("global neither constant nor mutable")
+	case mutable == 1:
+		l.variables = append(l.variables, l.globals)
+		if typ == typeFuncref || typ == typeExternref {
+			l.unsaved = fmt.Sprintf("global %d is a reference that changes", l.globals)
+		}
 	}
 	if f, ok := r.constant(); ok {
 		l.references = append(l.references, f)
