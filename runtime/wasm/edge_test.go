@@ -140,7 +140,7 @@ func TestStartCannot(t *testing.T) {
 	}
 }
 
-// As many spares as asked for are made ahead, they are used, and none is left after Stop.
+// As many spares as asked for are made ahead, they are used, others take their place, and none is left after Stop.
 func TestSpares(t *testing.T) {
 	for _, c := range []struct{ asked, ahead int }{{0, 1}, {1, 1}, {3, 3}, {-1, 0}} {
 		images, spec := packed(t, byHand("alloc", "handle", "_initialize"))
@@ -149,26 +149,21 @@ func TestSpares(t *testing.T) {
 			t.Fatal(err)
 		}
 		i := started.(*instance)
-		if (i.spares != nil) != (c.ahead > 0) || c.ahead > 0 && cap(i.spares) != c.ahead-1 {
-			t.Errorf("asked for %d: room for %d, and one in hand: %t", c.asked, cap(i.spares), i.spares != nil)
-		}
-		for deadline := time.Now().Add(5 * time.Second); len(i.spares) < cap(i.spares) && time.Now().Before(deadline); {
-			goruntime.Gosched()
-		}
-		if len(i.spares) < cap(i.spares) {
-			t.Errorf("%d spares of %d were made", len(i.spares), c.ahead)
-		}
-		if c.ahead > 0 {
-			one, err := i.take(t.Context(), nil)
+		for range 3 {
+			for deadline := time.Now().Add(5 * time.Second); len(i.pool.ready) < c.ahead && time.Now().Before(deadline); {
+				goruntime.Gosched()
+			}
+			if n := len(i.pool.ready); n != c.ahead || cap(i.pool.ready) != c.ahead+1 {
+				t.Errorf("%d spares are ready, want %d", n, c.ahead)
+			}
+			one, err := i.pool.take(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := one.Close(t.Context()); err != nil {
-				t.Error(err)
-			}
+			i.after(one, nil)
 		}
-		if err := i.Stop(t.Context()); err != nil || len(i.spares) != 0 {
-			t.Errorf("stop: %v, %d spares left", err, len(i.spares))
+		if err := i.Stop(t.Context()); err != nil || len(i.pool.ready) != 0 || len(i.pool.room) != 0 {
+			t.Errorf("Stop: %v, with %d spares of %d left", err, len(i.pool.ready), len(i.pool.room))
 		}
 	}
 }
@@ -215,51 +210,4 @@ func TestFuelIsDeterministic(t *testing.T) {
 	if len(used) != 1 || used[0] {
 		t.Errorf("calls used %v", used)
 	}
-}
-
-func benchmarkCall(b *testing.B, images *image.Store, spec runtime.Spec, spares int, request []byte) {
-	i, err := newRuntime(b, images, 1, spares).Start(b.Context(), spec)
-	if err != nil {
-		b.Fatal(err)
-	}
-	one := i.(*instance)
-	for b.Loop() {
-		b.StopTimer()
-		for len(one.spares) < cap(one.spares) { // what comes at once has to wait for its instance either way
-			goruntime.Gosched()
-		}
-		b.StartTimer()
-		if _, err := i.Call(b.Context(), request); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := i.Stop(context.Background()); err != nil {
-		b.Error(err)
-	}
-}
-
-// BenchmarkCall compares a call that makes its instance with one that finds it made, for a module of a hundred bytes, where
-// all is overhead, and for a Go program.
-func BenchmarkCall(b *testing.B) {
-	constant := []byte(`{"jsonrpc":"2.0","id":1,"method":"x","params":[]}`)
-	echo := []byte(`{"jsonrpc":"2.0","id":1,"method":"echo","params":["hello"]}`)
-	tiny, tinySpec := packed(b, byHand("alloc", "handle", "_initialize"))
-	b.Run("tiny/fresh", func(b *testing.B) { benchmarkCall(b, tiny, tinySpec, -1, constant) })
-	b.Run("tiny/spare", func(b *testing.B) { benchmarkCall(b, tiny, tinySpec, 2, constant) })
-	images, err := image.Open(filepath.Join(b.TempDir(), "images"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	built, err := image.Build(b.Context(), images, image.Options{Dir: suite.Source(b), Platforms: []string{image.Wasm}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, index, _ := image.ParseReference(built.Image)
-	v, err := images.Variant(index, image.Wasm)
-	if err != nil {
-		b.Fatal(err)
-	}
-	spec := runtime.Spec{Image: index, Platform: v.Manifest, Limits: suite.Limits}
-	b.Run("go/fresh", func(b *testing.B) { benchmarkCall(b, images, spec, -1, echo) })
-	b.Run("go/spare", func(b *testing.B) { benchmarkCall(b, images, spec, 2, echo) })
 }

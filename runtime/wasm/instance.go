@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,16 +18,17 @@ import (
 type instance struct {
 	module  *wasm.Module
 	command bool
+	warm    bool // a reactor that exports it
 	limits  manifest.Limits
 	around  runtime.Surroundings
 	world   wasm.World // what is seen of them
 
-	slots  chan struct{}       // as many as calls may run at once
-	spares chan *wasm.Instance // nil where none are made
-	kept   *wasm.Instance      // that answers all calls, where it is reused; belongs to whoever has the slot
+	slots    chan struct{}  // as many as calls may run at once
+	pool     *pool          // nil for a command, whose request is part of its instance
+	snapshot *wasm.Snapshot // that instances are made of, or nil
 
 	mu       sync.Mutex     // guards the order of inside.Add and inside.Wait
-	inside   sync.WaitGroup // calls, also those whose callers are gone, and the goroutine that makes spares
+	inside   sync.WaitGroup // calls, also those whose callers are gone, and whoever makes instances ready
 	stopping chan struct{}  // closed by the first Stop
 	stopped  chan struct{}  // closed when nobody is inside any more
 
@@ -54,9 +56,12 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	done := make(chan outcome, 1)
 	request, id = append([]byte{}, request...), append([]byte{}, id...) // the caller's bytes are its own again when it is gone
 	go func() {
-		response, err := i.answer(ctx, id, request)
+		defer i.inside.Done()
+		one, response, err := i.answer(ctx, id, request)
 		i.leave()
 		done <- outcome{response, err}
+		goruntime.Gosched() // nobody is to wait for what comes now
+		i.after(one, err)
 	}()
 	select {
 	case o := <-done:
@@ -103,38 +108,70 @@ func (i *instance) enter(ctx context.Context) error {
 func (i *instance) leave() {
 	i.running.Add(-1)
 	<-i.slots
-	i.inside.Done()
 }
 
-// answer runs one call to its end.
-func (i *instance) answer(ctx context.Context, id, request []byte) ([]byte, error) {
-	response, err := i.exchange(ctx, id, request)
+// answer runs one call to its end, and returns the instance that it had, if it had one.
+func (i *instance) answer(ctx context.Context, id, request []byte) (*wasm.Instance, []byte, error) {
+	defer i.spend(time.Now())
+	one, response, err := i.exchange(ctx, id, request)
+	if one != nil {
+		raise(&i.fuel, one.FuelUsed())
+		raise(&i.memory, one.MemoryUsed())
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, outOfTime(ctx)
+		err = outOfTime(ctx)
 	case errors.Is(err, wasm.ErrFuel):
-		return nil, fmt.Errorf("%w: %w", runtime.ErrFuel, err)
+		err = fmt.Errorf("%w: %w", runtime.ErrFuel, err)
 	case err != nil && !errors.Is(err, runtime.ErrBroke):
-		return nil, fmt.Errorf("%w: %w", runtime.ErrBroke, err)
+		err = fmt.Errorf("%w: %w", runtime.ErrBroke, err)
 	}
-	return response, err
+	if err != nil {
+		response = nil
+	}
+	return one, response, err
 }
 
-// exchange hands the request to an instance that nobody had before and nobody will have after it, unless it is to be reused.
-func (i *instance) exchange(ctx context.Context, id, request []byte) (response []byte, err error) {
-	begun := time.Now()
+// spend counts the time since then.
+func (i *instance) spend(since time.Time) { i.cpu.Add(uint64(time.Since(since))) }
+
+// exchange hands the request to an instance as it is after its start, unless one is to be reused.
+func (i *instance) exchange(ctx context.Context, id, request []byte) (*wasm.Instance, []byte, error) {
 	one, err := i.take(ctx, request)
-	defer func() {
-		i.give(one, err)
-		i.cpu.Add(uint64(time.Since(begun)))
-	}()
 	if err != nil {
-		return nil, err
+		return one, nil, err
 	}
-	if response, err = i.hand(ctx, one, request); err != nil {
-		return nil, err
+	response, err := i.hand(ctx, one, request)
+	if err != nil {
+		return one, nil, err
 	}
-	return response, runtime.CheckResponse(i.limits, id, response)
+	return one, response, runtime.CheckResponse(i.limits, id, response)
+}
+
+func (i *instance) take(ctx context.Context, request []byte) (*wasm.Instance, error) {
+	if i.command {
+		return i.module.Instantiate(ctx, wasm.IO{Stdin: request, MaxStdout: int(i.limits.Response), World: i.world})
+	}
+	return i.pool.take(ctx)
+}
+
+// begin makes an instance that is ready for a call of a reactor. It fails like the module's calls, and returns the instance even so,
+// closed, if there was one.
+func (i *instance) begin(ctx context.Context) (*wasm.Instance, error) {
+	one, err := i.module.Instantiate(ctx, wasm.IO{World: i.world})
+	if err != nil {
+		return one, err
+	}
+	if err = shift(ctx, one, i.around); err == nil && i.warm {
+		one.Refuel()
+		if _, err = one.Call(ctx, "warm"); err == nil {
+			one.Refuel()
+		}
+	}
+	if err != nil {
+		return one, errors.Join(err, one.Close(ctx))
+	}
+	return one, nil
 }
 
 // hand hands the request to that instance.
@@ -148,63 +185,17 @@ func (i *instance) hand(ctx context.Context, one *wasm.Instance, request []byte)
 	return one.Exchange(ctx, "handle", request, int(i.limits.Response))
 }
 
-// take returns the instance that is reused or a spare one, or else a new one.
-func (i *instance) take(ctx context.Context, request []byte) (*wasm.Instance, error) {
-	if i.command {
-		return i.prepare(ctx, wasm.IO{Stdin: request, MaxStdout: int(i.limits.Response), World: i.world})
-	}
-	if one := i.kept; one != nil {
-		i.kept = nil
-		one.Refuel()
-		return one, nil
-	}
-	select {
-	case one := <-i.spares:
-		return one, nil
+// after is what is left to do when a call has ended with the error: the instance that it had is made ready for the next call, or
+// another in its place.
+func (i *instance) after(one *wasm.Instance, err error) {
+	switch {
+	case one == nil:
+	case i.pool == nil:
+		_ = one.Close(context.Background())
 	default:
-		return i.prepare(ctx, wasm.IO{World: i.world})
-	}
-}
-
-// prepare makes an instance. It fails like [wasm.Module.Instantiate].
-func (i *instance) prepare(ctx context.Context, io wasm.IO) (*wasm.Instance, error) {
-	one, err := i.module.Instantiate(ctx, io)
-	if err == nil {
-		err = shift(ctx, one, i.around)
-	}
-	return one, err
-}
-
-// give takes an instance back from a call that ended with the error; where there never was one, it is nil.
-func (i *instance) give(one *wasm.Instance, err error) {
-	if one == nil {
-		return
-	}
-	raise(&i.fuel, one.FuelUsed())
-	raise(&i.memory, one.MemoryUsed())
-	if err == nil && i.around.Reused {
-		i.kept = one
-		return
-	}
-	_ = one.Close(context.Background())
-}
-
-// makeSpares keeps instances ready, beginning with the first, until the service stops. Where one cannot be made, though the
-// first could, calls make their own.
-func (i *instance) makeSpares(one *wasm.Instance) {
-	defer i.inside.Done()
-	for {
-		select {
-		case i.spares <- one:
-		case <-i.stopping:
-			_ = one.Close(context.Background())
-			return
-		}
-		var err error
-		if one, err = i.prepare(context.Background(), wasm.IO{World: i.world}); err != nil {
-			_ = one.Close(context.Background())
-			return
-		}
+		defer i.spend(time.Now())
+		i.pool.give(one, err)
+		i.pool.fill(i.stopping)
 	}
 }
 
@@ -245,15 +236,14 @@ func (i *instance) Stop(ctx context.Context) error {
 	}
 }
 
-// cleanUp closes the spares once nobody can take or make one.
+// cleanUp closes what is ready once nobody can take or make one.
 func (i *instance) cleanUp() {
 	i.inside.Wait()
-	for len(i.spares) > 0 {
-		one := <-i.spares
-		_ = one.Close(context.Background())
+	if i.pool != nil {
+		i.pool.drain()
 	}
-	if i.kept != nil {
-		_ = i.kept.Close(context.Background())
+	if i.snapshot != nil {
+		_ = i.snapshot.Close()
 	}
 	close(i.stopped)
 }

@@ -1,10 +1,15 @@
 // Package wasm runs the wasm variant of services (protocol 2.3): a reactor that exports alloc and handle, or a command that
 // reads one request from its input and writes one response to its output.
 //
-// A service is stateless by construction, since every call gets an instance of its own, which is thrown away after it. It
-// sees no clock, no chance, no file, no network and no environment; what it may use of fuel and memory is in its manifest.
-// Nothing but Go is needed on the machine. The gate may vary all of that but what a module cannot see anyway: cores, a host
-// name, other processes.
+// A service is stateless by construction, since every call gets an instance of its own, which is thrown away after it. A reactor
+// that exports warm as well has that called first, with fuel of its own: what it does then is not done again for each call. An
+// instance is kept as it is after that, and calls get one that was made of this or brought back to it, once it has answered;
+// the answers and their fuel are the same as if each instance had called warm itself. That is also what is done, only slower,
+// with a module of which no snapshot can be taken, see wasm.Info.Unsaved.
+//
+// A service sees no clock, no chance, no file, no network and no environment; what it may use of fuel and memory is in its
+// manifest. Nothing but Go is needed on the machine. The gate may vary all of that but what a module cannot see anyway: cores, a
+// host name, other processes.
 package wasm
 
 import (
@@ -23,11 +28,14 @@ type Config struct {
 	Engine      *wasm.Engine // compiles and caches
 	Images      *image.Store // where the images are; nothing is pulled
 	Concurrency int          // calls of one service at once; zero means one for each core
-	Spares      int          // instances of a reactor made ahead, so that a call need not wait for one; zero means 1, less none
+	Spares      int          // instances of a reactor beyond that, made ahead so that no call waits for one; zero means 1, less none
 }
 
 // Runtime is a runtime.Runtime. It holds nothing of its own: what was started is stopped one by one.
-type Runtime struct{ Config }
+type Runtime struct {
+	Config
+	plain bool // no snapshots: for comparison
+}
 
 // New makes a runtime.
 func New(c Config) *Runtime {
@@ -40,7 +48,7 @@ func New(c Config) *Runtime {
 	case c.Spares < 0:
 		c.Spares = 0
 	}
-	return &Runtime{c}
+	return &Runtime{Config: c}
 }
 
 // Platforms is wasm, always.
@@ -75,7 +83,7 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
 	memory := uint64(spec.Limits.Memory) + world.Memory
-	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: memory, Stack: wasm.ServiceStack}
+	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: memory, Stack: wasm.ServiceStack, Snapshots: true}
 	module, err := r.Engine.Compile(ctx, binary, wasm.ServiceCaps(), limits)
 	if errors.Is(err, wasm.ErrRefused) || errors.Is(err, wasm.ErrLimits) {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
@@ -83,30 +91,35 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if err != nil {
 		return nil, err
 	}
-	command, err := kind(module.Info())
-	if err != nil {
+	i := &instance{module: module, limits: spec.Limits, world: world, around: spec.Around}
+	if err := i.kind(); err != nil {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
-	if err := fits(spec.Around, command); err != nil {
+	if err := fits(spec.Around, i.command); err != nil {
 		return nil, err
 	}
-	return r.run(ctx, &instance{module: module, command: command, limits: spec.Limits, world: world, around: spec.Around})
+	return r.run(ctx, i)
 }
 
-// kind tells commands from reactors by what the module exports.
-func kind(info wasm.Info) (command bool, err error) {
-	if _, ok := info.Export("handle"); ok {
-		return false, info.Exchanges("handle")
+// kind tells commands from reactors, and which of these can be warmed, by what the module exports.
+func (i *instance) kind() error {
+	info := i.module.Info()
+	if _, ok := info.Export("handle"); !ok {
+		if _, ok := info.Export("_start"); !ok {
+			return errors.New("its module exports neither handle, as a reactor does, nor _start, as a command does")
+		}
+		i.command = true
+		return info.Require("_start", "() -> ()")
 	}
-	if _, ok := info.Export("_start"); ok {
-		return true, info.Require("_start", "() -> ()")
+	if _, i.warm = info.Export("warm"); i.warm {
+		return errors.Join(info.Exchanges("handle"), info.Require("warm", "() -> ()"))
 	}
-	return false, errors.New("its module exports neither handle, as a reactor does, nor _start, as a command does")
+	return info.Exchanges("handle")
 }
 
-// run makes the first instance, by which it shows that there can be one, and keeps it as the first spare.
+// run makes the first instance, by which it shows that there can be one, and keeps it, or a snapshot of it.
 func (r *Runtime) run(ctx context.Context, i *instance) (*instance, error) {
-	first, err := i.prepare(ctx, wasm.IO{World: i.world})
+	first, err := i.begin(ctx)
 	switch {
 	case errors.Is(err, wasm.ErrLimits):
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
@@ -117,15 +130,41 @@ func (r *Runtime) run(ctx context.Context, i *instance) (*instance, error) {
 	}
 	i.slots = make(chan struct{}, r.Concurrency)
 	i.stopping, i.stopped = make(chan struct{}), make(chan struct{})
-	if i.around.Reused {
-		i.slots, i.kept = make(chan struct{}, 1), first
-		return i, nil
-	}
-	if i.command || r.Spares == 0 { // a command's input is part of its instance
+	if i.command {
 		return i, first.Close(ctx)
 	}
-	i.spares = make(chan *wasm.Instance, r.Spares-1) // one more waits in the hands of the goroutine that makes them
-	i.inside.Add(1)
-	go i.makeSpares(first)
+	if err := r.stock(i, first); err != nil {
+		return nil, errors.Join(err, first.Close(ctx))
+	}
 	return i, nil
+}
+
+// stock gives the service its pool, and puts the first instance to use.
+func (r *Runtime) stock(i *instance, first *wasm.Instance) error {
+	i.pool = newPool(r.Concurrency+r.Spares, r.Spares)
+	i.pool.make = i.begin
+	switch {
+	case i.around.Reused:
+		i.slots, i.pool = make(chan struct{}, 1), newPool(1, 1)
+		i.pool.make, i.pool.recycle = i.begin, refuel
+	case i.warm && i.module.Info().Unsaved == "" && !r.plain:
+		s, err := first.Snapshot()
+		if err != nil {
+			return err
+		}
+		i.snapshot, i.pool.make, i.pool.recycle = s, s.Instance, (*wasm.Instance).Reset
+	}
+	i.pool.room <- struct{}{}
+	if i.snapshot != nil || i.pool.ahead == 0 {
+		i.pool.give(first, runtime.ErrNotReady) // which is not one of the snapshot
+	} else {
+		i.pool.ready <- first
+	}
+	i.inside.Go(func() { i.pool.fill(i.stopping) })
+	return nil
+}
+
+func refuel(one *wasm.Instance) error {
+	one.Refuel()
+	return nil
 }
