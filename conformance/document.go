@@ -1,0 +1,135 @@
+package conformance
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"barnraise/manifest"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// document is what requests are made from: the methods of an OpenRPC document (OpenRPC 1.4), and the document for references
+// into itself.
+type document struct {
+	methods []method
+	raw     jsontext.Value
+}
+
+type method struct {
+	Name           string           `json:"name"`
+	ParamStructure string           `json:"paramStructure"` // by-name, by-position, either
+	Params         []jsontext.Value `json:"params"`         // content descriptors, or references to them
+}
+
+type param struct {
+	Name     string         `json:"name"`
+	Required bool           `json:"required"`
+	Schema   jsontext.Value `json:"schema"`
+}
+
+// maxMethods is how many methods are tried.
+const maxMethods = 64
+
+// parseDocument reads an OpenRPC document. It fails with [manifest.ErrManifest].
+func parseDocument(raw jsontext.Value) (document, error) {
+	d := document{raw: raw}
+	if len(raw) == 0 {
+		return d, nil
+	}
+	var read struct {
+		Methods []method `json:"methods"`
+	}
+	if len(raw) > manifest.MaxSize {
+		return d, fmt.Errorf("read openrpc: %d bytes, at most %d: %w", len(raw), manifest.MaxSize, manifest.ErrManifest)
+	}
+	if err := json.Unmarshal(raw, &read); err != nil {
+		return d, fmt.Errorf("read openrpc: %w: %w", manifest.ErrManifest, err)
+	}
+	d.methods = read.Methods[:min(len(read.Methods), maxMethods)]
+	return d, nil
+}
+
+// params lists the params of a method, as far as they can be read.
+func (d document) params(m method) (list []param) {
+	for _, raw := range m.Params {
+		var p param
+		if json.Unmarshal(d.resolve(raw), &p) == nil && p.Name != "" {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// maxReferences is how many references are followed one after the other.
+const maxReferences = 8
+
+// resolve follows references within the document; what leads nowhere is null.
+func (d document) resolve(v jsontext.Value) jsontext.Value {
+	for range maxReferences {
+		var r struct {
+			Ref string `json:"$ref"`
+		}
+		if json.Unmarshal(v, &r) != nil || len(r.Ref) == 0 || r.Ref[0] != '#' {
+			return v
+		}
+		v = at(d.raw, jsontext.Pointer(r.Ref[1:]))
+		if v == nil {
+			break
+		}
+	}
+	return jsontext.Value("null")
+}
+
+// at is the value that a pointer leads to (RFC 6901), nil where it leads to none.
+func at(doc []byte, p jsontext.Pointer) jsontext.Value {
+	if !p.IsValid() {
+		return nil
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(doc))
+	for token := range p.Tokens() {
+		if !descend(d, token) {
+			return nil
+		}
+	}
+	v, err := d.ReadValue()
+	if err != nil {
+		return nil
+	}
+	return v.Clone()
+}
+
+// descend moves the decoder in front of the member or element of the value that comes next.
+func descend(d *jsontext.Decoder, token string) bool {
+	open, err := d.ReadToken()
+	if err != nil {
+		return false
+	}
+	switch open.Kind() {
+	case '{':
+		for d.PeekKind() == '"' {
+			name, err := d.ReadToken()
+			if err != nil || name.String() == token {
+				return err == nil
+			}
+			if d.SkipValue() != nil {
+				return false
+			}
+		}
+	case '[':
+		n, err := strconv.Atoi(token)
+		if err != nil || n < 0 {
+			return false
+		}
+		for ; n > 0 && d.PeekKind() != ']'; n-- {
+			if d.SkipValue() != nil {
+				return false
+			}
+		}
+		k := d.PeekKind()
+		return k != ']' && k != 0
+	}
+	return false
+}

@@ -1,0 +1,179 @@
+package conformance
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"barnraise/image"
+	"barnraise/manifest"
+	"barnraise/runtime"
+)
+
+// Step is one run of a variant: in which surroundings, and in which order it is asked.
+type Step struct {
+	Name      string
+	Around    runtime.Surroundings
+	Order     Order
+	Instances int           // started at once, and asked in turn
+	Pause     time.Duration // before its first instance starts
+	Measured  bool          // each method in an instance of its own, where that costs little
+	Cause     Cause         // of the differences it shows, where it varies one thing alone; else they have to be looked at
+	Planted   []string      // words that an answer has only from these surroundings
+}
+
+// Order is how the requests of a run follow one another.
+type Order int
+
+// The orders.
+const (
+	InOrder Order = iota
+	Reversed
+	Shuffled
+	Repeated    // each many times
+	Concurrent  // the same at once, and different ones at once
+	Interleaved // other callers' in between
+	Crashed     // after a crash
+	Idled       // after a pause
+	AnyOrder    // none is asked: what was answered elsewhere is compared
+)
+
+// The names of perturbations, as reports have them.
+const (
+	plain   = "plain"
+	again   = "same again"
+	signed  = "signed"
+	variant = "variant"
+)
+
+// What surroundings are given.
+const (
+	plantedHost  = "barnraise-gate-host"
+	plantedValue = "barnraise-gate"
+	otherHost    = "zz-9"
+)
+
+// environment is what programs like to look at.
+const environment = "BARNRAISE_GATE=" + plantedValue + "\nHOME=/" + plantedValue + "\nUSER=" + plantedValue + "\nLOGNAME=" + plantedValue +
+	"\nSHELL=/bin/" + plantedValue + "\nPWD=/" + plantedValue + "\nTMPDIR=/tmp\nHOSTNAME=" + plantedValue + "\nHOST=" + plantedValue +
+	"\nPATH=/" + plantedValue + "\nDEBUG=1\nVERBOSE=1\nLOG_LEVEL=debug\nENV=" + plantedValue + "\nAPP_ENV=" + plantedValue +
+	"\nGO_ENV=" + plantedValue + "\nNODE_ENV=" + plantedValue + "\nENVIRONMENT=" + plantedValue + "\nMODE=" + plantedValue +
+	"\nREGION=" + plantedValue + "\nNAME=" + plantedValue + "\nVERSION=" + plantedValue + "\nSEED=424242\nGOGC=37\nGOMAXPROCS=3" +
+	"\nOMP_NUM_THREADS=3\nSOURCE_DATE_EPOCH=86400\nTERM=" + plantedValue + "\nEDITOR=" + plantedValue + "\nPYTHONHASHSEED=42"
+
+const day = 24 * time.Hour
+
+// plan says how a variant is run, in which order: first plainly, then again, then with one thing varied at a time, then with
+// its calls in other orders. It is a function of its arguments.
+func plan(platform string, limits manifest.Limits, o Options) []Step {
+	apart := o.Pause
+	if platform == image.Wasm { // whose clock shows nothing of it
+		apart = 0
+	}
+	steps := []Step{{Name: plain, Instances: 1}, {Name: again, Instances: 1, Pause: apart, Measured: true}}
+	add := func(name string, cause Cause, planted []string, all ...runtime.Surroundings) {
+		for _, around := range all {
+			steps = append(steps, Step{Name: name, Around: around, Instances: 1, Cause: cause, Planted: planted})
+		}
+	}
+	type s = runtime.Surroundings
+	add("environment", CauseEnvironment, []string{plantedValue}, s{Env: environment})
+	add("host name", CauseHostname, []string{plantedHost}, s{Hostname: plantedHost}, s{Hostname: otherHost})
+	add("time zone", CauseZone, []string{"Kathmandu", "+0545", "+05:45", "QQQ"}, s{Env: "TZ=Asia/Kathmandu"}, s{Env: "TZ=QQQ-13:45"})
+	add("locale", CauseLocale, []string{"tr_TR", "tr-TR", "ja_JP"},
+		s{Env: "LANG=tr_TR.UTF-8\nLC_ALL=tr_TR.UTF-8\nLANGUAGE=tr"}, s{Env: "LANG=ja_JP.EUC-JP\nLC_ALL=ja_JP.EUC-JP\nLANGUAGE=ja"})
+	add("cpu count", CauseCPU, nil, otherCPUs(limits.CPU)...)
+	add("process id", CauseProcess, nil, s{First: true})
+	add("clock", CauseClock, nil, s{Clock: 25*time.Hour + time.Minute + time.Second}, s{Clock: 183*day + 7*time.Hour},
+		s{Clock: 3*366*day + 11*time.Hour}, s{Tick: 1500 * time.Millisecond})
+	add("addresses", CauseAddress, nil, s{Shift: 48}, s{Shift: 200 << 10}, s{Shift: 5 << 20})
+	add("chance", CauseChance, nil, s{Chance: 1}, s{Chance: 2}, s{Chance: o.Seed | 1<<20}, s{Chance: o.Seed>>7 | 1<<40})
+	add("memory", CauseMemory, nil, s{Memory: 64 << 20})
+	return append(steps, orders(o)...)
+}
+
+// orders are the runs that differ by what is asked when. One instance answers all: then what it keeps from call to call shows.
+func orders(o Options) []Step {
+	one := runtime.Surroundings{Reused: true}
+	return []Step{
+		{Name: "start order", Instances: 3, Order: Reversed},
+		{Name: "repeated", Around: one, Instances: 1, Order: Repeated},
+		{Name: "reversed", Around: one, Instances: 1, Order: Reversed},
+		{Name: "shuffled", Around: one, Instances: 1, Order: Shuffled},
+		{Name: "interleaved", Around: one, Instances: 1, Order: Interleaved},
+		{Name: "concurrent", Instances: 1, Order: Concurrent},
+		{Name: "after a crash", Around: one, Instances: 1, Order: Crashed},
+		{Name: "after idling", Around: one, Instances: 1, Order: Idled, Pause: o.Pause},
+	}
+}
+
+// otherCPUs are more and fewer cores than the limit.
+func otherCPUs(limit float64) (all []runtime.Surroundings) {
+	for _, cores := range []float64{1, 2} {
+		if cores != limit {
+			all = append(all, runtime.Surroundings{CPU: cores})
+		}
+	}
+	return all
+}
+
+// calls is how many calls a repeated run makes at least: a counter that shows late shows.
+const calls = 300
+
+// schedule is in which rounds n requests are asked; those of a round are under way at once. Negative numbers are other
+// callers' requests: -1 the first of them.
+func schedule(order Order, n, others int, seed uint64) (rounds [][]int) {
+	rng := rand.New(rand.NewPCG(seed, uint64(order)))
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	switch order {
+	case Reversed:
+		slices.Reverse(all)
+	case Shuffled, Interleaved:
+		rng.Shuffle(n, func(i, j int) { all[i], all[j] = all[j], all[i] })
+	case Repeated:
+		return repeated(all)
+	case Concurrent:
+		return concurrent(all, rng)
+	case AnyOrder:
+		return nil
+	}
+	for k, i := range all {
+		if order == Interleaved && others > 0 {
+			rounds = append(rounds, []int{-1 - k%others})
+		}
+		rounds = append(rounds, []int{i})
+	}
+	return rounds
+}
+
+// repeated asks each many times in a row, and at last each once more.
+func repeated(all []int) (rounds [][]int) {
+	times := max(4, calls/max(len(all), 1))
+	for _, i := range all {
+		for range times {
+			rounds = append(rounds, []int{i})
+		}
+	}
+	for _, i := range all {
+		rounds = append(rounds, []int{i})
+	}
+	return rounds
+}
+
+// atOnce is how many calls are under way at the same time in a concurrent run.
+const atOnce = 8
+
+// concurrent asks each several times at once, and then different ones at once, in three ways.
+func concurrent(all []int, rng *rand.Rand) (rounds [][]int) {
+	for _, i := range all {
+		rounds = append(rounds, slices.Repeat([]int{i}, atOnce/2))
+	}
+	for range 3 {
+		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		rounds = append(rounds, slices.Collect(slices.Chunk(slices.Clone(all), atOnce))...)
+	}
+	return rounds
+}
