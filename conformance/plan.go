@@ -58,10 +58,13 @@ const environment = "BARNRAISE_GATE=" + plantedValue + "\nHOME=/" + plantedValue
 	"\nSHELL=/bin/" + plantedValue + "\nPWD=/" + plantedValue + "\nTMPDIR=/tmp\nHOSTNAME=" + plantedValue + "\nHOST=" + plantedValue +
 	"\nPATH=/" + plantedValue + "\nDEBUG=1\nVERBOSE=1\nLOG_LEVEL=debug\nENV=" + plantedValue + "\nAPP_ENV=" + plantedValue +
 	"\nGO_ENV=" + plantedValue + "\nNODE_ENV=" + plantedValue + "\nENVIRONMENT=" + plantedValue + "\nMODE=" + plantedValue +
-	"\nREGION=" + plantedValue + "\nNAME=" + plantedValue + "\nVERSION=" + plantedValue + "\nSEED=424242\nGOGC=37\nGOMAXPROCS=3" +
+	"\nREGION=" + plantedValue + "\nNAME=" + plantedValue + "\nVERSION=" + plantedValue + "\nSEED=424242" +
 	"\nOMP_NUM_THREADS=3\nSOURCE_DATE_EPOCH=86400\nTERM=" + plantedValue + "\nEDITOR=" + plantedValue + "\nPYTHONHASHSEED=42"
 
 const day = 24 * time.Hour
+
+// more is by how much memory is varied, and what room there is where much of it is set aside.
+const more = 64 << 20
 
 // plan says how a variant is run, in which order: first plainly, then again, then with one thing varied at a time, then with
 // its calls in other orders. It is a function of its arguments.
@@ -86,9 +89,9 @@ func plan(platform string, limits manifest.Limits, o Options) []Step {
 	add("process id", CauseProcess, nil, s{First: true})
 	add("clock", CauseClock, nil, s{Clock: 25*time.Hour + time.Minute + time.Second}, s{Clock: 183*day + 7*time.Hour},
 		s{Clock: 3*366*day + 11*time.Hour}, s{Tick: 1500 * time.Millisecond})
-	add("addresses", CauseAddress, nil, s{Shift: 48}, s{Shift: 200 << 10}, s{Shift: 5 << 20})
 	add("chance", CauseChance, nil, s{Chance: 1}, s{Chance: 2}, s{Chance: o.Seed | 1<<20}, s{Chance: o.Seed>>7 | 1<<40})
-	add("memory", CauseMemory, nil, s{Memory: 64 << 20})
+	add("memory", CauseMemory, nil, s{Memory: more})
+	add("addresses", CauseAddress, nil, s{Shift: 48}, s{Shift: 200 << 10}, s{Shift: 5 << 20, Memory: more})
 	return append(steps, orders(o)...)
 }
 

@@ -17,9 +17,9 @@ type trial struct {
 	*gate
 	platform string
 	spec     runtime.Spec
-	base     []outcome        // of the plain run, by request
-	found    []finding        // differences, before their causes are known
-	known    map[string]Cause // of a method, once it is
+	base     []outcome          // of the plain run, by request
+	found    []finding          // differences, before their causes are known
+	known    map[string][]Cause // of a method, as they are found
 	habits   map[int]habits
 	steady   map[int]bool // whether a request is answered alike in plain surroundings
 }
@@ -39,7 +39,7 @@ const maxHeld = 64 << 20
 func (g *gate) try(ctx context.Context, platform string, m barnraise.Digest, steps []Step) (*trial, error) {
 	t := &trial{
 		gate: g, platform: platform, spec: runtime.Spec{Image: g.subject.Image, Platform: m, Limits: g.subject.Manifest.Limits},
-		base: make([]outcome, len(g.requests)), known: map[string]Cause{}, habits: map[int]habits{}, steady: map[int]bool{},
+		base: make([]outcome, len(g.requests)), known: map[string][]Cause{}, habits: map[int]habits{}, steady: map[int]bool{},
 	}
 	for _, s := range steps {
 		g.progress(platform, s.Name)

@@ -1,0 +1,238 @@
+// Package conformance is the gate: it tries an image with its own examples and with requests made up from its OpenRPC document,
+// in surroundings that it varies one at a time, and finds out whether the image is what everything rests on, a function: same
+// image, same request, same bytes (protocol 2.1, 7.4, 9.3).
+//
+// What is tried, and in which order, is a plan: a value. A difference comes with both answers, the place where they differ and
+// its cause in words.
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"barnraise"
+	"barnraise/manifest"
+	"barnraise/runtime"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Subject is an image and what it promises.
+type Subject struct {
+	Image    barnraise.Digest
+	Variants map[string]barnraise.Digest // by platform, the digest of the variant's manifest
+	Manifest manifest.Manifest           // its OpenRPC document and limits; what it lacks of limits is filled in
+}
+
+// Options say how an image is tried. The zero value is a sound choice but for Now.
+type Options struct {
+	Seed     uint64                     // of the requests that are made up; at most [MaxSeed] of it counts
+	Requests int                        // made up for each method; zero means 24
+	Real     [][]byte                   // requests that callers have sent, in wire form; others are left out
+	Now      time.Time                  // by which times in answers are known
+	Pause    time.Duration              // between two runs of a variant that sees the time; zero means a little over a second
+	Patience time.Duration              // that one run may take before what is left of it is left out; zero means half a minute
+	Progress func(platform, run string) // told before each run; nil for silence
+}
+
+func (o Options) complete() Options {
+	o.Seed &= MaxSeed
+	if o.Requests <= 0 {
+		o.Requests = defaultPerMethod
+	}
+	if o.Pause <= 0 {
+		o.Pause = 1100 * time.Millisecond
+	}
+	if o.Patience <= 0 {
+		o.Patience = 30 * time.Second
+	}
+	return o
+}
+
+// gate is one check under way.
+type gate struct {
+	rt       runtime.Runtime
+	subject  Subject
+	o        Options
+	requests []Request
+	report   Report
+	used     map[use]*usage
+	held     int // bytes of answers
+}
+
+// Check tries the image on every platform that the runtime runs and the image has a variant for, and reports what it found;
+// whether the image passed is in the report, and what could not be tried is listed there.
+//
+// It fails with [ErrCannot] where no variant runs here or there is nothing to ask, with manifest.ErrManifest, with the
+// context's error, and where what was started cannot be stopped. Nothing is left running.
+func Check(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Report, error) {
+	o = o.complete()
+	asked, err := requests(s.Manifest, o)
+	if err != nil {
+		return Report{}, err
+	}
+	return check(ctx, r, s, o, asked, plan)
+}
+
+// Passed is Check for who only wants to know whether the image may be hosted: it fails with [ErrFailed] where it did not pass,
+// in the words of the first finding. The report is there either way.
+func Passed(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Report, error) {
+	report, err := Check(ctx, r, s, o)
+	if err == nil {
+		err = report.Err()
+	}
+	return report, err
+}
+
+type planner func(platform string, limits manifest.Limits, o Options) []Step
+
+func check(ctx context.Context, r runtime.Runtime, s Subject, o Options, asked []Request, p planner) (Report, error) {
+	g := &gate{rt: r, subject: s, o: o, requests: asked, used: map[use]*usage{}}
+	g.report = Report{Version: 1, Image: s.Image, Seed: o.Seed}
+	var trials []*trial
+	for _, platform := range g.platforms(ctx) {
+		t, err := g.try(ctx, platform, s.Variants[platform], p(platform, s.Manifest.Limits, o))
+		if err != nil {
+			return Report{}, err
+		}
+		g.report.Platforms = append(g.report.Platforms, Platform{platform, s.Variants[platform]})
+		if t != nil {
+			trials = append(trials, t)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return Report{}, fmt.Errorf("try image: %w", err)
+	}
+	if len(g.report.Platforms) == 0 {
+		return Report{}, fmt.Errorf("try image: %w: it has %v, and this machine runs %v", ErrCannot,
+			slices.Sorted(maps.Keys(s.Variants)), r.Platforms(ctx))
+	}
+	g.compareVariants(trials)
+	return g.finish(), nil
+}
+
+// platforms lists those that are tried, and notes the others.
+func (g *gate) platforms(ctx context.Context) (list []string) {
+	here := g.rt.Platforms(ctx)
+	for _, p := range slices.Sorted(maps.Keys(g.subject.Variants)) {
+		if slices.Contains(here, p) {
+			list = append(list, p)
+			continue
+		}
+		g.report.Skipped = append(g.report.Skipped, Skip{Platform: p, Reason: "no runtime for it on this machine"})
+	}
+	return list
+}
+
+// compareVariants compares the answers that two platforms gave to the same requests. What one platform alone contradicts
+// itself in says nothing here.
+func (g *gate) compareVariants(trials []*trial) {
+	for k := 1; k < len(trials); k++ {
+		a, b := trials[0], trials[k]
+		both := a.platform + " and " + b.platform
+		n := 0
+		for i := range g.requests {
+			if _, ok := a.known[g.requests[i].Method]; ok || !a.answered(i) || !b.answered(i) {
+				continue
+			}
+			if _, ok := b.known[g.requests[i].Method]; ok {
+				continue
+			}
+			n++
+			if f := (finding{Step{Name: variant}, i, a.base[i], b.base[i], 1}); !f.a.alike(f.b) {
+				g.difference(both, f, g.requests[i].Method, variantCause(f))
+			}
+		}
+		g.report.Perturbations = append(g.report.Perturbations, Perturbation{Name: variant, Platform: both, Requests: n, Differences: g.differences(both)})
+	}
+	if len(trials) < 2 {
+		g.report.Skipped = append(g.report.Skipped, Skip{Perturbation: variant, Reason: "fewer than two variants run on this machine"})
+	}
+}
+
+// answered reports whether there is something to compare.
+func (t *trial) answered(i int) bool {
+	o := t.base[i]
+	return o.answer != nil || o.class == ClassBroke
+}
+
+func variantCause(f finding) Cause {
+	p, a, b := parts(f)
+	switch {
+	case f.a.answer == nil || f.b.answer == nil:
+		return CauseVariant
+	case rounded(a, b):
+		return CauseFloat
+	case permuted(f.a.answer, f.b.answer, p):
+		return CauseMapOrder
+	}
+	return CauseVariant
+}
+
+func (g *gate) differences(platform string) (n int) {
+	for _, d := range g.report.Differences {
+		if d.Platform == platform {
+			n += d.Count
+		}
+	}
+	return n
+}
+
+// Bounds of what a report shows, in bytes.
+const (
+	maxShown = 2 << 10
+	maxPart  = 200
+)
+
+// difference adds a difference to the report, or counts it.
+func (g *gate) difference(platform string, f finding, method string, c Cause) {
+	for k, d := range g.report.Differences {
+		if d.Method == method && d.Cause == c && d.Platform == platform {
+			g.report.Differences[k].Count += f.count
+			return
+		}
+	}
+	var p jsontext.Pointer
+	if f.a.answer != nil && f.b.answer != nil {
+		p = pointer(f.a.answer, f.b.answer)
+	}
+	g.report.Differences = append(g.report.Differences, Difference{
+		Method: method, Cause: c, Why: c.Why(), Perturbation: f.step.Name, Platform: platform, Pointer: limited(string(p), maxPart),
+		Request: limited(string(g.requests[f.request].Body), maxShown), A: f.a.shown(maxShown), B: f.b.shown(maxShown),
+		PartA: f.a.part(p), PartB: f.b.part(p), Count: f.count,
+	})
+}
+
+// shown is an outcome for people.
+func (o outcome) shown(most int) string {
+	if o.answer == nil {
+		return o.class + ": " + o.reason
+	}
+	return limited(string(o.answer), most)
+}
+
+func (o outcome) part(p jsontext.Pointer) string {
+	if o.answer == nil || p == "" {
+		return o.shown(maxPart)
+	}
+	return limited(string(at(o.answer, p)), maxPart)
+}
+
+func (g *gate) progress(platform, run string) {
+	if g.o.Progress != nil {
+		g.o.Progress(platform, run)
+	}
+}
+
+// finish completes the report.
+func (g *gate) finish() Report {
+	r := &g.report
+	r.Methods = g.measured()
+	r.Proposed = propose(r.Methods, g.subject.Manifest.Limits)
+	r.Hints = hints(*r, g.subject.Manifest.Limits)
+	r.Passed = r.passed()
+	return *r
+}

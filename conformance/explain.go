@@ -1,0 +1,318 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"barnraise/runtime"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// explain finds the causes of what was found: first of differences that show their surroundings, or came with one thing varied
+// alone; then, knowing these, of the others.
+func (t *trial) explain(ctx context.Context) error {
+	var rest []finding
+	for _, f := range t.found {
+		cause, err := t.specific(ctx, f)
+		if err != nil {
+			return err
+		}
+		if cause == "" {
+			rest = append(rest, f)
+			continue
+		}
+		t.conclude(f, cause)
+	}
+	for _, f := range rest {
+		cause := t.restless(t.method(f))
+		if cause == "" {
+			var err error
+			if cause, err = t.unspecific(ctx, f); err != nil {
+				return err
+			}
+		}
+		t.conclude(f, cause)
+	}
+	return nil
+}
+
+func (t *trial) method(f finding) string { return t.requests[f.request].Method }
+
+// conclude adds a finding to the report, or counts it where its cause is there for its method already.
+func (t *trial) conclude(f finding, c Cause) {
+	method := t.method(f)
+	t.known[method] = append(t.known[method], c)
+	t.gate.difference(t.platform, f, method, c)
+}
+
+// restless is a known cause of the method's by which its answers differ from call to call as well; empty where there is none.
+// The others, such as the environment, explain a difference only where they are varied.
+func (t *trial) restless(method string) Cause {
+	for _, c := range t.known[method] {
+		switch c {
+		case CauseEnvironment, CauseZone, CauseLocale, CauseHostname, CauseCPU, CauseProcess, CauseStart, CauseBroke:
+		default:
+			return c
+		}
+	}
+	return ""
+}
+
+// specific is the cause of a difference where the step's surroundings are: the answer has words from them, or else the service
+// answers alike as long as they are not varied. Empty where neither is so.
+func (t *trial) specific(ctx context.Context, f finding) (Cause, error) {
+	if f.step.Cause == "" {
+		return "", nil
+	}
+	for _, word := range f.step.Planted {
+		if strings.Contains(string(f.b.answer), word) && !strings.Contains(string(f.a.answer), word) {
+			return t.plainer(f), nil
+		}
+	}
+	steady, err := t.isSteady(ctx, f.request)
+	if err != nil || !steady {
+		return "", err
+	}
+	return t.plainer(f), nil
+}
+
+// plainer is the step's cause, or one that explains more than it: who shows all the environment shows the time zone in it.
+func (t *trial) plainer(f finding) Cause {
+	cause, known := f.step.Cause, t.known[t.method(f)]
+	has := func(c Cause) bool { return slices.Contains(known, c) }
+	p, a, b := parts(f)
+	switch {
+	case f.a.answer == nil || f.b.answer == nil:
+	case (cause == CauseZone || cause == CauseLocale) && has(CauseEnvironment):
+		return CauseEnvironment
+	case (cause == CauseChance || cause == CauseAddress) && addresses(a, b):
+		return CauseAddress
+	case cause == CauseAddress || cause == CauseMemory: // what is set aside also takes time and random numbers
+		for _, c := range []Cause{CauseMapOrder, CauseChance, CauseClock, CauseMemory} {
+			if has(c) {
+				return c
+			}
+		}
+	case cause == CauseChance && (permuted(f.a.answer, f.b.answer, p) || rounded(a, b)):
+		return CauseMapOrder
+	}
+	return cause
+}
+
+// parts are the pointer of what differs and what stands there.
+func parts(f finding) (p jsontext.Pointer, a, b jsontext.Value) {
+	if f.a.answer == nil || f.b.answer == nil {
+		return "", f.a.answer, f.b.answer
+	}
+	p = pointer(f.a.answer, f.b.answer)
+	return p, at(f.a.answer, p), at(f.b.answer, p)
+}
+
+// trials is how often a request is repeated to learn how it is answered.
+const trials = 8
+
+// isSteady reports whether the request gets the answer of the plain run time and again, in plain surroundings.
+func (t *trial) isSteady(ctx context.Context, request int) (bool, error) {
+	if steady, ok := t.steady[request]; ok {
+		return steady, nil
+	}
+	answers, err := t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, trials))
+	steady := err == nil && !slices.ContainsFunc(answers, func(o outcome) bool { return !o.alike(t.base[request]) })
+	t.steady[request] = steady
+	return steady, err
+}
+
+// sequence asks requests one after the other of one instance. Where it does not start, nothing is answered.
+func (t *trial) sequence(ctx context.Context, around runtime.Surroundings, asked []int) (answers []outcome, err error) {
+	spec := t.spec
+	spec.Around = around
+	instances, err := start(ctx, t.rt, spec, 1)
+	if err != nil {
+		return nil, ctx.Err()
+	}
+	until := time.Now().Add(t.o.Patience)
+	for _, i := range asked {
+		if time.Now().Before(until) {
+			answers = append(answers, ask(ctx, instances[0], t.requests[i].Body))
+		}
+	}
+	if err := stop(ctx, instances); err != nil {
+		return nil, err
+	}
+	return answers, ctx.Err()
+}
+
+// habits are how a request is answered by one instance each: again and again, and with other requests in between.
+type habits struct {
+	alone, mixed []outcome
+	took         time.Duration // all that is in alone
+}
+
+func (t *trial) habit(ctx context.Context, request int) (h habits, err error) {
+	if h, ok := t.habits[request]; ok {
+		return h, nil
+	}
+	one := runtime.Surroundings{Reused: true}
+	begun := time.Now()
+	if h.alone, err = t.sequence(ctx, one, slices.Repeat([]int{request}, trials)); err != nil {
+		return h, err
+	}
+	h.took = time.Since(begun)
+	if len(h.alone) == 0 { // this variant cannot be reused
+		h.alone, err = t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, trials))
+		h.mixed = h.alone
+	} else {
+		h.mixed, err = t.between(ctx, one, request)
+	}
+	t.habits[request] = h
+	return h, err
+}
+
+// between asks a request after each of some others, which get as different answers as there are.
+func (t *trial) between(ctx context.Context, around runtime.Surroundings, request int) (mixed []outcome, err error) {
+	var asked []int
+	for k := range trials {
+		asked = append(asked, t.other(request, k), request)
+	}
+	all, err := t.sequence(ctx, around, asked)
+	for k := 1; k < len(all); k += 2 {
+		mixed = append(mixed, all[k])
+	}
+	return mixed, err
+}
+
+// other is the kth request beside this one that was answered, of the same method where there are some.
+func (t *trial) other(request, k int) int {
+	var same, others []int
+	for i, o := range t.base {
+		switch {
+		case i == request || o.answer == nil:
+		case t.requests[i].Method == t.requests[request].Method:
+			same = append(same, i)
+		default:
+			others = append(others, i)
+		}
+	}
+	if all := append(same, others...); len(all) > 0 {
+		return all[k%len(all)]
+	}
+	return request
+}
+
+// unspecific is the cause of a difference that came by itself, or with the order of calls.
+func (t *trial) unspecific(ctx context.Context, f finding) (Cause, error) {
+	p, a, b := parts(f)
+	if f.a.answer == nil || f.b.answer == nil {
+		return CauseBroke, nil
+	}
+	if addresses(a, b) {
+		return CauseAddress, nil
+	}
+	h, err := t.habit(ctx, f.request)
+	if err != nil {
+		return CauseUnknown, err
+	}
+	if rising(valuesAt(h.alone, p)) {
+		return CauseCounter, nil
+	}
+	if times(a, b, t.o.Now) {
+		return CauseClock, nil
+	}
+	if len(h.alone) < 2 || len(h.mixed) < 2 {
+		return CauseUnknown, nil
+	}
+	return t.byHabit(ctx, f, h)
+}
+
+// byHabit tells what is kept between calls from what differs by itself.
+func (t *trial) byHabit(ctx context.Context, f finding, h habits) (Cause, error) {
+	first, settled := allAlike(h.alone, 0), allAlike(h.alone, 1)
+	settledMixed := allAlike(h.mixed, 1)
+	switch {
+	case first && allAlike(h.mixed, 0) && h.alone[0].alike(h.mixed[0]):
+		if h.alone[0].alike(f.a) {
+			return byOrder(f.step.Order), nil
+		}
+		return CauseClock, nil // fresh, constant, and another than before
+	case settled && settledMixed && h.alone[1].alike(h.mixed[1]):
+		return CauseState, nil
+	case settled && h.alone[0].alike(f.a):
+		return CauseOrder, nil
+	case first && allAlike(h.mixed, 0):
+		return CauseChance, nil // each instance has an answer of its own
+	}
+	return t.byItself(ctx, f, h)
+}
+
+// byItself is the cause where hardly any answer is like another.
+func (t *trial) byItself(ctx context.Context, f finding, h habits) (Cause, error) {
+	p, a, b := parts(f)
+	if h.alone[0].alike(f.a) && h.mixed[0].alike(f.a) { // fresh instances agree
+		steady, err := t.isSteady(ctx, f.request)
+		if err != nil || steady {
+			return CauseState, err
+		}
+	}
+	switch {
+	case permuted(f.a.answer, f.b.answer, p), rounded(a, b):
+		return CauseMapOrder, nil
+	case passing(valuesAt(h.alone, p), h.took):
+		return CauseClock, nil
+	}
+	return CauseChance, nil
+}
+
+// byOrder is the cause where a request is answered alike whenever it is asked alone.
+func byOrder(o Order) Cause {
+	switch o {
+	case Concurrent:
+		return CauseRace
+	case Crashed:
+		return CauseCrash
+	case Idled:
+		return CauseIdle
+	case Repeated, Reversed, Shuffled, Interleaved:
+		return CauseState
+	}
+	return CauseUnknown
+}
+
+// allAlike reports whether all outcomes from one on agree.
+func allAlike(all []outcome, from int) bool {
+	for _, o := range all[min(from+1, len(all)):] {
+		if !o.alike(all[from]) {
+			return false
+		}
+	}
+	return true
+}
+
+func valuesAt(all []outcome, p jsontext.Pointer) (values []jsontext.Value) {
+	for _, o := range all {
+		values = append(values, at(bytes.Clone(o.answer), p))
+	}
+	return values
+}
+
+// passing reports whether a number goes up about as fast as time does, in whatever unit.
+func passing(values []jsontext.Value, took time.Duration) bool {
+	if len(values) < 3 || took <= 0 {
+		return false
+	}
+	for k := 1; k < len(values); k++ {
+		if !(number(values[k]) >= number(values[k-1])) {
+			return false
+		}
+	}
+	gone := number(values[len(values)-1]) - number(values[0])
+	for unit := 1.0; unit <= 1e9; unit *= 1e3 {
+		if expected := took.Seconds() * unit; gone > expected/20 && gone < expected*2 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,151 @@
+package conformance_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"barnraise"
+	. "barnraise/conformance"
+	"barnraise/image"
+	"barnraise/manifest"
+	"barnraise/runtime"
+	runwasm "barnraise/runtime/wasm"
+	"barnraise/wasm"
+)
+
+var long = flag.Bool("long", false, "also run what takes minutes")
+
+// workshop builds images and runs them.
+type workshop struct {
+	images  *image.Store
+	runtime runtime.Runtime
+}
+
+func newWorkshop(t testing.TB) *workshop {
+	t.Helper()
+	images, err := image.Open(filepath.Join(t.TempDir(), "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := wasm.NewEngine("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &workshop{images, runwasm.New(runwasm.Config{Engine: engine, Images: images})}
+}
+
+// build makes an image of the program in the directory, with a fault where it takes one.
+func (w *workshop) build(t testing.TB, dir, fault string, platforms ...string) Subject {
+	t.Helper()
+	o := image.Options{Dir: dir, Platforms: platforms}
+	if fault != "" {
+		file := filepath.Join(t.TempDir(), "fault.go")
+		if err := os.WriteFile(file, fmt.Appendf(nil, "package main\n\nconst fault = %q\n", fault), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.Overlay = map[string]string{"fault.go": file}
+	}
+	built, err := image.Build(t.Context(), w.images, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, index, err := image.ParseReference(built.Image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := os.ReadFile(filepath.Join(dir, "openrpc.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Subject{Image: index, Variants: map[string]barnraise.Digest{}, Manifest: manifest.Manifest{OpenRPC: document, Limits: limits}}
+	variants, err := w.images.Variants(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range variants {
+		s.Variants[v.Platform] = v.Manifest
+	}
+	return s
+}
+
+var limits = manifest.Limits{
+	Memory: 64 << 20, CPU: 1, Timeout: manifest.Duration(20 * time.Second), Request: 64 << 10, Response: 256 << 10, Fuel: 1e9,
+}
+
+var quick = Options{Requests: 5, Pause: time.Millisecond, Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+
+// Each of these services has one fault, and the gate says which.
+func TestBadImagesOnWasm(t *testing.T) {
+	w := newWorkshop(t)
+	for fault, want := range map[string]Cause{
+		"clock": CauseClock, "day": CauseClock, "day seed": CauseClock, "uptime": CauseClock, "deadline": CauseClock,
+		"random": CauseChance, "select": CauseChance, "map order": CauseMapOrder, "map of two": CauseMapOrder,
+		"map sum": CauseMapOrder, "goroutines": CauseMapOrder,
+		"counter": CauseCounter, "late": CauseState, "cache": CauseState, "request order": CauseOrder, "previous": CauseOrder,
+		"growth": CauseBroke, "environment": CauseEnvironment, "time zone": CauseZone, "locale": CauseLocale,
+		"address": CauseAddress,
+	} {
+		t.Run(fault, func(t *testing.T) {
+			o := quick
+			r, err := Check(t.Context(), w.runtime, w.build(t, "testdata/bad", fault, image.Wasm), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Passed || !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Method == "ask" && d.Cause == want }) {
+				t.Errorf("want %s, got %s", want, findings(r))
+			}
+			if len(r.Differences) > 1 {
+				t.Logf("one fault, %d findings: %s", len(r.Differences), findings(r))
+			}
+		})
+	}
+}
+
+// findings are what is wrong, for people who read tests.
+func findings(r Report) string {
+	var s strings.Builder
+	for _, d := range r.Differences {
+		fmt.Fprintf(&s, "\n%s: %s with %s at %q, %d times: %s, %s", d.Method, d.Cause, d.Perturbation, d.Pointer, d.Count, d.PartA, d.PartB)
+	}
+	for _, f := range r.Failures {
+		if f.Fatal {
+			fmt.Fprintf(&s, "\n%s: %s with %s: %s: %s", f.Method, f.Class, f.Perturbation, f.Reason, f.Request)
+		}
+	}
+	return s.String()
+}
+
+// Good services pass, however often they are tried and with whatever requests.
+func TestGoodImagesOnWasm(t *testing.T) {
+	w := newWorkshop(t)
+	times := 5
+	if *long {
+		times = 50
+	}
+	for _, dir := range []string{"testdata/good", "../services/search"} {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			s := w.build(t, dir, "", image.Wasm)
+			for n := range times {
+				o := quick
+				o.Seed = uint64(n)
+				r, err := Check(t.Context(), w.runtime, s, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !r.Passed {
+					t.Errorf("seed %d: false alarm: %s", n, findings(r))
+				}
+				if n == 0 {
+					b, _ := r.Encode()
+					t.Logf("%s", b)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,4 @@
+package main
+
+// fault is the one that this program has. Tests put another in its place.
+const fault = ""
