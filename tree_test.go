@@ -26,7 +26,7 @@ var floors = map[string]int{
 	"jsonrpc": 1, "strictyaml": 1, "dial": 1, "content": 1, "wasm": 1, "verifiers": 1,
 	"score": 2, "manifest": 2, "service": 2, "image": 2, "verifier": 2, "registry": 2,
 	"judge": 3, "runtime": 3,
-	"client":   4,
+	"client": 4, "conformance": 4,
 	"audit":    5,
 	"server":   6,
 	"devnet":   7,

@@ -58,6 +58,7 @@ type gate struct {
 	subject  Subject
 	o        Options
 	requests []Request
+	signed   map[int][]byte // answers, by request
 	report   Report
 	used     map[use]*usage
 	held     int // bytes of answers
@@ -74,7 +75,7 @@ func Check(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Report
 	if err != nil {
 		return Report{}, err
 	}
-	return check(ctx, r, s, o, asked, plan)
+	return newGate(r, s, o, asked, nil).check(ctx, plan)
 }
 
 // Passed is Check for who only wants to know whether the image may be hosted: it fails with [ErrFailed] where it did not pass,
@@ -87,19 +88,27 @@ func Passed(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Repor
 	return report, err
 }
 
+func newGate(r runtime.Runtime, s Subject, o Options, asked []Request, signed map[int][]byte) *gate {
+	return &gate{
+		rt: r, subject: s, o: o, requests: asked, signed: signed, used: map[use]*usage{},
+		report: Report{Version: 1, Image: s.Image, Seed: o.Seed},
+	}
+}
+
+// planner is what a check does on a platform.
 type planner func(platform string, limits manifest.Limits, o Options) []Step
 
-func check(ctx context.Context, r runtime.Runtime, s Subject, o Options, asked []Request, p planner) (Report, error) {
-	g := &gate{rt: r, subject: s, o: o, requests: asked, used: map[use]*usage{}}
-	g.report = Report{Version: 1, Image: s.Image, Seed: o.Seed}
+func (g *gate) check(ctx context.Context, p planner) (Report, error) {
 	var trials []*trial
 	for _, platform := range g.platforms(ctx) {
-		t, err := g.try(ctx, platform, s.Variants[platform], p(platform, s.Manifest.Limits, o))
+		m := g.subject.Variants[platform]
+		t, err := g.try(ctx, platform, m, p(platform, g.subject.Manifest.Limits, g.o))
 		if err != nil {
 			return Report{}, err
 		}
-		g.report.Platforms = append(g.report.Platforms, Platform{platform, s.Variants[platform]})
+		g.report.Platforms = append(g.report.Platforms, Platform{platform, m})
 		if t != nil {
+			t.compareSigned()
 			trials = append(trials, t)
 		}
 	}
@@ -108,7 +117,7 @@ func check(ctx context.Context, r runtime.Runtime, s Subject, o Options, asked [
 	}
 	if len(g.report.Platforms) == 0 {
 		return Report{}, fmt.Errorf("try image: %w: it has %v, and this machine runs %v", ErrCannot,
-			slices.Sorted(maps.Keys(s.Variants)), r.Platforms(ctx))
+			slices.Sorted(maps.Keys(g.subject.Variants)), g.rt.Platforms(ctx))
 	}
 	g.compareVariants(trials)
 	return g.finish(), nil
@@ -135,15 +144,13 @@ func (g *gate) compareVariants(trials []*trial) {
 		both := a.platform + " and " + b.platform
 		n := 0
 		for i := range g.requests {
-			if _, ok := a.known[g.requests[i].Method]; ok || !a.answered(i) || !b.answered(i) {
-				continue
-			}
-			if _, ok := b.known[g.requests[i].Method]; ok {
+			method := g.requests[i].Method
+			if len(a.known[method])+len(b.known[method]) > 0 || !a.answered(i) || !b.answered(i) {
 				continue
 			}
 			n++
 			if f := (finding{Step{Name: variant}, i, a.base[i], b.base[i], 1}); !f.a.alike(f.b) {
-				g.difference(both, f, g.requests[i].Method, variantCause(f))
+				g.difference(both, f, method, variantCause(f))
 			}
 		}
 		g.report.Perturbations = append(g.report.Perturbations, Perturbation{Name: variant, Platform: both, Requests: n, Differences: g.differences(both)})
@@ -183,9 +190,18 @@ func (g *gate) differences(platform string) (n int) {
 
 // Bounds of what a report shows, in bytes.
 const (
-	maxShown = 2 << 10
-	maxPart  = 200
+	maxShown   = 2 << 10
+	maxPart    = 200
+	maxPointer = 1 << 10
 )
+
+// room is how much is shown of a request or an answer where a report has so many items already: less after the first dozens.
+func room(items int) int {
+	if items < 32 {
+		return maxShown
+	}
+	return maxPart
+}
 
 // difference adds a difference to the report, or counts it.
 func (g *gate) difference(platform string, f finding, method string, c Cause) {
@@ -199,9 +215,13 @@ func (g *gate) difference(platform string, f finding, method string, c Cause) {
 	if f.a.answer != nil && f.b.answer != nil {
 		p = pointer(f.a.answer, f.b.answer)
 	}
+	for len(p) > maxPointer {
+		p = p.Parent()
+	}
+	most := room(len(g.report.Differences))
 	g.report.Differences = append(g.report.Differences, Difference{
-		Method: method, Cause: c, Why: c.Why(), Perturbation: f.step.Name, Platform: platform, Pointer: limited(string(p), maxPart),
-		Request: limited(string(g.requests[f.request].Body), maxShown), A: f.a.shown(maxShown), B: f.b.shown(maxShown),
+		Method: method, Cause: c, Why: c.Why(), Perturbation: f.step.Name, Platform: platform, Pointer: string(p),
+		Request: limited(string(g.requests[f.request].Body), most), A: f.a.shown(most), B: f.b.shown(most),
 		PartA: f.a.part(p), PartB: f.b.part(p), Count: f.count,
 	})
 }

@@ -89,7 +89,7 @@ func (t *trial) plainer(f finding) Cause {
 	case f.a.answer == nil || f.b.answer == nil:
 	case (cause == CauseZone || cause == CauseLocale) && has(CauseEnvironment):
 		return CauseEnvironment
-	case (cause == CauseChance || cause == CauseAddress) && addresses(a, b):
+	case addresses(a, b): // whatever moves them
 		return CauseAddress
 	case cause == CauseAddress || cause == CauseMemory: // what is set aside also takes time and random numbers
 		for _, c := range []Cause{CauseMapOrder, CauseChance, CauseClock, CauseMemory} {
@@ -206,15 +206,17 @@ func (t *trial) other(request, k int) int {
 // unspecific is the cause of a difference that came by itself, or with the order of calls.
 func (t *trial) unspecific(ctx context.Context, f finding) (Cause, error) {
 	p, a, b := parts(f)
-	if f.a.answer == nil || f.b.answer == nil {
-		return CauseBroke, nil
-	}
-	if addresses(a, b) {
-		return CauseAddress, nil
-	}
 	h, err := t.habit(ctx, f.request)
-	if err != nil {
+	switch {
+	case err != nil:
 		return CauseUnknown, err
+	case f.a.answer == nil || f.b.answer == nil:
+		if f.step.Around.Reused && allAlike(h.alone, 0) {
+			return CauseState, nil // such as memory that only grows
+		}
+		return CauseBroke, nil
+	case addresses(a, b):
+		return CauseAddress, nil
 	}
 	if rising(valuesAt(h.alone, p)) {
 		return CauseCounter, nil

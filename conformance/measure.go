@@ -91,7 +91,7 @@ const (
 // propose says what limits and cost may be. Limits are what was measured, with room above it, rounded up, and no more than the
 // protocol allows; what was not measured is as the manifest has it.
 //
-// The cost is a number of capacity units. One unit is 128 MiB of memory, or 20 ms of processor time in the mean call of the
+// The cost is a number of capacity units. One unit is 128 MiB of memory, or 50 ms of processor time in the mean call of the
 // dearest method: whichever takes more of them.
 func propose(methods []Method, l manifest.Limits) Proposal {
 	var memory, response manifest.Bytes
@@ -106,7 +106,7 @@ func propose(methods []Method, l manifest.Limits) Proposal {
 		l.Memory = min(manifest.Bytes(power(uint64(max(roomMemory*memory, 16<<20)))), top.Memory)
 	}
 	if response > 0 {
-		l.Response = min(manifest.Bytes(power(uint64(max(roomResponse*response, 4<<10)))), top.Response-l.Request)
+		l.Response = min(manifest.Bytes(power(uint64(max(roomResponse*response, 64<<10)))), top.Response-l.Request)
 	}
 	if fuel > 0 {
 		l.Fuel = min(round(max(roomFuel*fuel, 1e7)), top.Fuel)
@@ -115,7 +115,7 @@ func propose(methods []Method, l manifest.Limits) Proposal {
 		within := max(time.Duration(roomTime*slowest*float64(time.Millisecond)), leastTimeout)
 		l.Timeout = min(manifest.Duration(time.Duration(round(uint64(within.Milliseconds())))*time.Millisecond), top.Timeout)
 	}
-	units := max(math.Ceil(float64(l.Memory)/(128<<20)), math.Ceil(cpu/20), 1)
+	units := max(math.Ceil(float64(l.Memory)/(128<<20)), math.Ceil(cpu/50), 1)
 	return Proposal{Limits: l, Cost: uint32(min(units, 1<<20))}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"barnraise"
@@ -198,6 +199,9 @@ func (t *trial) notStarted(ctx context.Context, s Step, err error) error {
 }
 
 func (t *trial) skip(perturbation, reason string) {
+	if _, why, ok := strings.Cut(reason, runtime.ErrCannot.Error()+": "); ok {
+		reason = why
+	}
 	skip := Skip{perturbation, t.platform, limited(reason, maxReason)}
 	if !slices.Contains(t.report.Skipped, skip) {
 		t.report.Skipped = append(t.report.Skipped, skip)
@@ -216,7 +220,7 @@ func (t *trial) failed(perturbation string, i int, o outcome) {
 	}
 	t.report.Failures = append(t.report.Failures, Failure{
 		Method: r.Method, Platform: t.platform, Perturbation: perturbation, Class: o.class, Reason: o.reason,
-		Request: limited(string(r.Body), maxShown), Example: r.Example, Fatal: r.Example && perturbation == plain, Count: 1,
+		Request: limited(string(r.Body), room(len(t.report.Failures))), Example: r.Example, Fatal: r.Example && perturbation == plain, Count: 1,
 	})
 }
 
