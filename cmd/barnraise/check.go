@@ -15,7 +15,6 @@ import (
 	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/runtime"
-	runwasm "barnraise/runtime/wasm"
 
 	"github.com/spf13/cobra"
 )
@@ -65,10 +64,11 @@ func (a *app) runCheck(ctx context.Context, k checking) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.runtime(images)
+	r, done, err := a.lab(images)
 	if err != nil {
 		return err
 	}
+	defer done()
 	subject := conformance.Subject{Image: index, Manifest: m}
 	if subject.Variants, err = a.heldVariants(ctx, images, index); err != nil {
 		return err
@@ -111,15 +111,6 @@ func (k checking) manifest() (m manifest.Manifest, ref string, err error) {
 		return m, "", fmt.Errorf("%w: no image: build one with: barnraise image build %s, and name it with --image", errUsage, source.Dir)
 	}
 	return source.Manifest, source.Image, nil
-}
-
-// runtime is what runs the variants of images that this machine can run.
-func (a *app) runtime(images *image.Store) (runtime.Runtime, error) {
-	engine, err := a.engine()
-	if err != nil {
-		return nil, err
-	}
-	return runwasm.New(runwasm.Config{Engine: engine, Images: images}), nil
 }
 
 // heldVariants lists the variants of which all is on this machine.

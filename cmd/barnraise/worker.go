@@ -133,6 +133,32 @@ func (a *app) runtimes(c server.Config, images *image.Store, dir string) (runtim
 	return all, nil
 }
 
+// lab is what this machine can run services with for one command, which is to call done at its end. The engine's containers
+// are known by their directory: of those that commands use at the same time each gets one of its own.
+func (a *app) lab(images *image.Store) (r runtime.Runtime, done func(), err error) {
+	cache, err := a.cacheDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	var dir string
+	for n := 0; ; n++ {
+		dir = filepath.Join(cache, "lab", fmt.Sprint(n))
+		if done, err = hold(context.Background(), dir); err == nil {
+			break
+		}
+		if n == maxLabs {
+			return nil, nil, fmt.Errorf("find a place to run services in: %w", err)
+		}
+	}
+	if r, err = a.runtimes(server.Config{Runtime: server.RuntimeAuto}, images, dir); err != nil {
+		done()
+	}
+	return r, done, err
+}
+
+// maxLabs is how many commands may run services at a time.
+const maxLabs = 16
+
 func dockerRuntime(c server.Docker, images *image.Store, dir string) (*docker.Runtime, error) {
 	self, err := executable()
 	if err != nil {
