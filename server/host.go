@@ -2,12 +2,15 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
 	"barnraise"
+	"barnraise/conformance"
 	"barnraise/runtime"
 )
 
@@ -20,6 +23,9 @@ type hosted struct {
 	blobs    []barnraise.Digest
 	since    time.Time
 	places   chan struct{} // calls under way, those included that wait for the runtime
+	subject  conformance.Subject
+	asked    sample
+	recheck  time.Time // when it is tried again; only sync looks at it
 }
 
 // trial remembers a start that failed.
@@ -55,6 +61,7 @@ func (s *Server) sync(ctx context.Context) error {
 	if quiet {
 		s.announce(ctx, me)
 	}
+	s.recheck(ctx)
 	s.tidy()
 	return nil
 }
@@ -94,6 +101,7 @@ func (s *Server) want(ctx context.Context, snapshot *barnraise.Snapshot, keys []
 	}
 	s.wanted, s.looked = keys, true
 	maps.DeleteFunc(s.trials, func(k hostKey, _ trial) bool { return !slices.Contains(keys, k) })
+	maps.DeleteFunc(s.refused, func(k hostKey, _ bool) bool { return !slices.Contains(keys, k) })
 	for _, k := range keys {
 		if s.hosted[k.service][k.revision] == nil && s.underWay[k] == nil && s.due(k) {
 			s.begin(ctx, snapshot, k)
@@ -129,11 +137,47 @@ func (s *Server) begun(ctx context.Context, k hostKey, h *hosted, err error) {
 		t.failures++
 		t.next = time.Now().Add(backoff(t.failures))
 		s.trials[k] = t
+		s.refused[k] = errors.Is(err, conformance.ErrFailed)
 		s.log.Warn("start", "service", k.service, "revision", k.revision, "again in", backoff(t.failures), "err", err)
 	default:
 		delete(s.trials, k)
+		delete(s.refused, k)
 		s.admit(h)
 		s.log.Info("started", "service", k.service, "revision", k.revision, "platform", h.platform)
+	}
+}
+
+// soon is when a revision is tried again: some time after the others.
+func soon() time.Duration { return recheckEvery/2 + rand.N(recheckEvery) }
+
+// recheck tries what runs again, with what it was asked, whenever it is time. What does not pass is dropped.
+func (s *Server) recheck(ctx context.Context) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, revisions := range s.hosted {
+		for _, h := range revisions {
+			if s.now().Before(h.recheck) {
+				continue
+			}
+			h.recheck = s.now().Add(soon())
+			s.work.Go(func() { s.rechecked(ctx, h, s.gate.recheck(ctx, s.runtime, h)) })
+		}
+	}
+}
+
+// rechecked drops a revision that does not pass any more: whoever else runs it answers otherwise, and one of them would be
+// blamed.
+func (s *Server) rechecked(ctx context.Context, h *hosted, err error) {
+	switch {
+	case err == nil, ctx.Err() != nil:
+	case !errors.Is(err, conformance.ErrFailed):
+		s.log.Warn("try again with real requests", "service", h.service, "revision", h.revision, "err", err)
+	default:
+		s.log.Error("drop what is not deterministic or not stateless", "service", h.service, "revision", h.revision, "err", err)
+		s.mu.Lock()
+		s.refused[h.hostKey] = true
+		s.mu.Unlock()
+		s.retain(func(k hostKey) bool { return k != h.hostKey })
 	}
 }
 

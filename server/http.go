@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -141,6 +142,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *hosted) {
 		fail(w, status, "", detail)
 		return
 	}
+	h.asked.offer(request, response, rand.Uint64N)
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(response)))

@@ -53,7 +53,8 @@ func (l lists) equal(o lists) bool {
 	return slices.Equal(l.offers, o.offers) && slices.Equal(l.rewards, o.rewards) && l.capacity == o.capacity
 }
 
-// lists adds to the offers on chain what this server runs of its own, once it runs (protocol 9.3). Rewards and capacity
+// lists adds to the offers on chain what this server runs of its own, once it runs (protocol 9.3), and takes away what did not
+// pass the gate. Rewards and capacity
 // follow the configuration where it speaks of them; rewards only from the block on from which the contract takes them.
 func (s *Server) lists(me barnraise.Server) lists {
 	l := listsOf(me)
@@ -66,6 +67,9 @@ func (s *Server) lists(me barnraise.Server) lists {
 			l.offers = append(l.offers, id)
 		}
 	}
+	s.mu.RLock()
+	l.offers = slices.DeleteFunc(l.offers, func(id barnraise.ServiceID) bool { return len(s.hosted[id]) == 0 && s.refuses(id) })
+	s.mu.RUnlock()
 	slices.Sort(l.offers)
 	l.offers = slices.Compact(l.offers)
 	if s.config.Rewards != nil && s.block.Load()+1 >= s.rewardsFrom.Load() {
@@ -75,6 +79,16 @@ func (s *Server) lists(me barnraise.Server) lists {
 		l.capacity = s.config.Capacity
 	}
 	return l
+}
+
+// refuses reports whether a revision of the service did not pass the gate. The lock is held.
+func (s *Server) refuses(id barnraise.ServiceID) bool {
+	for k, refused := range s.refused {
+		if k.service == id && refused {
+			return true
+		}
+	}
+	return false
 }
 
 // announce writes the lists that do not stand on chain yet, beside everything else: until a transaction is in a block, minutes

@@ -27,13 +27,14 @@ import (
 	"barnraise/runtime"
 )
 
-// Dependencies are what a server is given; all but Local and Log are needed.
+// Dependencies are what a server is given; all but Gate, Local and Log are needed.
 type Dependencies struct {
 	Network  registry.Network
 	Registry Registry
 	Writes   bool // Registry can set lists
 	Key      ed25519.PrivateKey
 	Runtime  func(*image.Store) runtime.Runtime
+	Gate     Try    // what an image has to pass before it is hosted; nil trusts every image
 	Local    *Local // where this machine's own builds are looked for
 	Log      *slog.Logger
 	Poll     time.Duration    // between looks at the registry; zero means two seconds
@@ -65,6 +66,7 @@ type Server struct {
 	puller  *image.Puller
 	http    *http.Client
 	runtime runtime.Runtime
+	gate    *gate
 	public  net.Listener
 	pinning sync.Mutex // over the pins of content
 
@@ -84,6 +86,7 @@ type Server struct {
 	hosted   map[barnraise.ServiceID]map[uint32]*hosted
 	underWay map[hostKey]context.CancelFunc // what is being started, or stopped; it gives up a start
 	trials   map[hostKey]trial              // revisions that did not start
+	refused  map[hostKey]bool               // of these, what did not pass the gate
 	served   map[barnraise.Digest]bool
 
 	intro introduction
@@ -94,7 +97,7 @@ func Open(c Config, d Dependencies) (*Server, error) {
 	s := &Server{
 		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, key: d.Key, local: d.Local, log: d.Log, poll: d.Poll, now: d.Now,
 		http: dial.Client(d.Network.Private(), 0), transit: transit{room: transitRoom}, starting: make(chan struct{}, startsAtOnce),
-		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial),
+		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial), refused: make(map[hostKey]bool),
 	}
 	if s.poll <= 0 {
 		s.poll = 2 * time.Second
@@ -105,6 +108,7 @@ func Open(c Config, d Dependencies) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.gate = &gate{dir: filepath.Join(c.Data, "gate"), try: d.Gate, one: make(chan struct{}, 1), now: s.now}
 	if err := s.open(d.Runtime); err != nil {
 		return nil, fmt.Errorf("open server: %w", err)
 	}

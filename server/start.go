@@ -36,11 +36,16 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	}
 	h := &hosted{
 		hostKey: k, spec: runtime.Spec{Image: revision.Image, Limits: m.Limits}, blobs: blobs, places: make(chan struct{}, maxCalls),
+		subject: subject(revision.Image, m, variants),
+	}
+	if err := s.gate.pass(ctx, s.runtime, h.subject); err != nil {
+		return nil, err
 	}
 	if err := s.runOne(ctx, h, variants, m); err != nil {
 		return nil, err
 	}
 	h.since = time.Now()
+	h.recheck = s.now().Add(soon())
 	return h, nil
 }
 

@@ -69,7 +69,7 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 	defer services.Close()
 	s, err := server.Open(config, server.Dependencies{
 		Network: network, Registry: server.OnChain(reader, account), Writes: account != nil, Key: key, Local: local,
-		Runtime: func(*image.Store) runtime.Runtime { return services }, Log: log,
+		Runtime: func(*image.Store) runtime.Runtime { return services }, Gate: server.Conformance, Log: log,
 	})
 	if err != nil {
 		return err
