@@ -54,7 +54,7 @@ func (j *judgements) calls() string {
 }
 
 func gated(j *judgements) change {
-	return func(_ *running, _ *Config, d *Dependencies) { d.Gate = j.try }
+	return func(_ *running, _ *Config, d *Dependencies) { d.Gate, d.Poll = j.try, 30*time.Second }
 }
 
 // What passed is not tried again by the next process, what did not is for a day.
@@ -97,7 +97,7 @@ func TestGateRemembers(t *testing.T) {
 func TestGateBreaks(t *testing.T) {
 	j := &judgements{breaks: conformance.ErrCannot}
 	inBubble(t, gated(j), func(t *testing.T, r *running) {
-		pass(10 * time.Second)
+		pass(2 * time.Minute)
 		if got := r.hosts(); got != "" {
 			t.Errorf("hosts %q", got)
 		}
@@ -113,7 +113,7 @@ func TestGateBreaks(t *testing.T) {
 func TestRecheck(t *testing.T) {
 	j := &judgements{}
 	inBubble(t, gated(j), func(t *testing.T, r *running) {
-		pass(10 * time.Second)
+		pass(2 * time.Minute)
 		offers := func() string { return fmt.Sprint(r.chain.offers()) }
 		if r.hosts() != "1@1" || offers() != "[#1]" {
 			t.Fatalf("hosts %q, offers %s", r.hosts(), offers())
