@@ -289,6 +289,7 @@ func TestEngineKilled(t *testing.T) {
 	if got, err := call(i, "echo", "x"); got != `"x"` || err != nil {
 		t.Fatalf("%s, %v", got, err)
 	}
+	eventually(t, 10*time.Second, "two are ready", func() bool { return len(i.pool.workers()) == 2 })
 	d.kill()
 	for range 20 {
 		got, err := call(i, "echo", "x")
