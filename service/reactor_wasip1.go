@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"unsafe"
 )
 
@@ -17,6 +18,15 @@ var reactor struct {
 
 // export makes s the service that the module's exports answer with.
 func export(s *Service) { reactor.service = s }
+
+// warm readies the instance that all requests begin with, and leaves no rubbish in it.
+//
+//go:wasmexport warm
+func warm() {
+	reactor.service.prepare()
+	runtime.GC()
+	reactor.service.rehearse()
+}
 
 // alloc returns the address of size bytes for a request, and 0 where a request may not be that long.
 //
@@ -53,6 +63,7 @@ func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.Slic
 // Serve is the program's main where it was built as a WASI command: one request on stdin, one response on stdout
 // (protocol 2.3). In a reactor it is never called.
 func (s *Service) Serve() {
+	s.prepare()
 	request, err := io.ReadAll(io.LimitReader(os.Stdin, MaxRequest+1))
 	if err == nil && len(request) > MaxRequest {
 		err = fmt.Errorf("read request: more than %d bytes", MaxRequest)

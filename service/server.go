@@ -59,6 +59,7 @@ func (s *Service) serve(leave context.Context, port string, talk io.Writer) erro
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("read PORT: %q is no port; set it to a number from 0 to 65535, 0 for any that is free", port)
 	}
+	s.prepare()
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
 		return fmt.Errorf("%w; set PORT to a port that is free", err)

@@ -45,6 +45,7 @@ type Service struct {
 	name     string
 	methods  map[string]Procedure
 	document func() (jsontext.Value, error)
+	warm     []func(*Service) // see Warm
 }
 
 // New makes a service of its methods and of the OpenRPC document that describes them, which the method rpc.discover answers.

@@ -26,7 +26,9 @@ var program = service.New("search", openrpc,
 	service.Method("search_query", query),
 	service.Method("search_document", document),
 	service.Method("search_info", info),
-)
+).Warm(func(s *service.Service) {
+	s.Handle([]byte(`{"jsonrpc":"2.0","id":1,"method":"search_query","params":["what there is"]}`))
+})
 
 func main() { program.Serve() }
 
