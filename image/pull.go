@@ -30,13 +30,15 @@ type Puller struct {
 // Pull completes an image in the store: its index, and of each wanted platform that the index has the manifest, the
 // configuration and the layers; no platforms mean all that services run on. It returns the variants that are now there.
 //
-// A source is the base URL of a server that serves /v2/ as [Handler] does, or HOST/REPOSITORY in a registry, perhaps with a tag
-// or digest behind, which do not matter: the index does. A registry is asked over https, or http where its host is this machine
-// by name; it may want tokens that it gives to everybody, and redirect to other places. A blob that one does not deliver is asked
-// of the next, so a pull that broke off goes on where it was, also from elsewhere. Where a blob comes from nobody, the error
-// has a line for each source with its reason, [ErrMismatch] where it sent other bytes. Pull fails with [ErrNoVariant] where
-// the image has none of the platforms, with [ErrImage] where it is malformed or beyond the bounds, or where the manifest of
-// its wasm variant shows that [Store.Module] would not read it: then no layer is asked for.
+// A source is the base URL of a server that serves /v2/ as [Handler] does, or HOST/REPOSITORY in a registry, perhaps with a
+// tag or digest behind, which do not matter: the index does. A registry is asked over https, or http where its host is this
+// machine by name; it may want tokens that it gives to everybody, and redirect to other places. A blob that one does not
+// deliver is asked of the next, so a pull that broke off goes on where it was, also from elsewhere.
+//
+// Where a blob comes from nobody, the error has a line for each source with its reason, [ErrMismatch] where it sent other
+// bytes. Pull fails with [ErrNoVariant] where the image has none of the platforms, with [ErrImage] where it is malformed or
+// beyond the bounds, or where the manifest of its wasm variant shows that [Store.Module] would not read it: then no layer is
+// asked for.
 func (p *Puller) Pull(ctx context.Context, index barnraise.Digest, sources []string, platforms ...string) ([]Variant, error) {
 	t := &transfer{Puller: p, client: p.oneHop()}
 	for _, s := range sources {

@@ -17,8 +17,8 @@ import (
 const maxRedirects = 5
 
 // Sources lists what [Puller.Pull] is to ask for an image, in the order of protocol 2.8: the servers, then the registry that
-// the reference names, and then the home, if it is one of the servers. A reference that names no registry, such as that of an
-// image which was built and never pushed, is left out.
+// the reference names, and then the home, if it is one of the servers. A reference that names no registry, such as that of
+// an image which was built and never pushed, is left out.
 func Sources(servers []string, home, reference string) []string {
 	if _, err := parseRepository(reference); err != nil {
 		return servers
@@ -52,10 +52,10 @@ func newSource(s string) *source {
 	return &source{name: s, repository: r, err: err}
 }
 
-// parseRepository reads HOST/PATH, HOST/PATH:TAG or either with @DIGEST behind, as container tools do: what stands before the
-// first slash is a host if it has a dot or a colon or is localhost, else the image is on Docker Hub; there a path of one part
-// is below library. A host on this machine by its name or address speaks plain http. Unlike those tools, this takes a name of
-// one part for no registry's at all: it is what an image is called that was built and never pushed.
+// parseRepository reads HOST/PATH, HOST/PATH:TAG or either with @DIGEST behind, as container tools do: what stands before
+// the first slash is a host if it has a dot or a colon or is localhost, else the image is on Docker Hub; there a path of one
+// part is below library. A host on this machine by its name or address speaks plain http. Unlike those tools, this takes a
+// name of one part for no registry's at all: it is what an image is called that was built and never pushed.
 func parseRepository(reference string) (repository, error) {
 	name, _, _ := strings.Cut(reference, "@")
 	host, path, ok := strings.Cut(name, "/")
