@@ -21,15 +21,16 @@ const (
 // annotationAttests marks what is beside an image and says how it was made.
 const annotationAttests = "vnd.docker.reference.type"
 
-// Load makes one image of what other tools have saved, and lists it under its name in the layout: an OCI layout as a tar archive
-// (docker buildx build --output type=oci, docker save since 25, skopeo, podman), or the archive of older engines (docker save).
-// Several archives, one for each platform, become one image. Manifests of the OCI are kept as they are; those of Docker are
-// written anew as such, always in the same way: the same archive makes the same digest. What is for other platforms is left out,
-// and so is what says how an image was made. Without a name the image has that of the first archive.
+// Load makes one image of what other tools have saved, and lists it under its name in the layout: an OCI layout as a tar
+// archive (docker buildx build --output type=oci, docker save since 25, skopeo, podman), or the archive of older engines
+// (docker save). Several archives, one for each platform, become one image. Manifests of the OCI are kept as they are; those of
+// Docker are written anew as such, always in the same way: the same archive makes the same digest. What is for other platforms
+// is left out, and so is what says how an image was made. Without a name the image has that of the first archive.
 //
-// It fails with [ErrImage] where an archive is malformed, beyond the bounds, or has layers in another form than tar or gzip; with
-// [ErrMismatch] where a file is not what its name or the configuration says; with [ErrNoVariant] where nothing is for a platform
-// of services; and where two images are for one platform. Then the layout is as before.
+// It fails with [ErrImage] where an archive is malformed, beyond the bounds, has layers in another form than tar or gzip, or
+// two images are for one platform; with [ErrNotFound] where a file is missing that it names; with [ErrMismatch] where a file is
+// not what its name or the configuration says; and with [ErrNoVariant] where nothing is for a platform of services. Then the
+// layout lists what it did before.
 func Load(into *Store, name string, archives ...io.Reader) (Built, error) {
 	l := &loader{variants: map[string]loaded{}}
 	dir, err := os.MkdirTemp(into.Dir(), ".load-*")
@@ -87,7 +88,8 @@ func (l *loader) archive() error {
 	case err == nil:
 		return l.layout()
 	case images == nil:
-		return fmt.Errorf("archive has no index.json and no manifest.json: save the image with docker save or buildx --output type=oci: %w", ErrImage)
+		return fmt.Errorf("archive has no index.json and no manifest.json: "+
+			"save the image with docker save or buildx --output type=oci: %w", ErrImage)
 	}
 	for _, i := range images {
 		if err := l.savedImage(i); err != nil {
@@ -245,8 +247,8 @@ func usable(p string, m manifest, c config) error {
 	}
 	for _, d := range m.Layers {
 		if d.MediaType != typeTar && d.MediaType != typeTarGzip {
-			return fmt.Errorf("layer %s is of type %.80q, want tar, plain or gzip, which every engine reads (buildx: compression=gzip,force-compression=true): %w",
-				d.Digest, d.MediaType, ErrImage)
+			return fmt.Errorf("layer %s is of type %.80q, want tar, plain or gzip, which every engine reads "+
+				"(buildx: compression=gzip,force-compression=true): %w", d.Digest, d.MediaType, ErrImage)
 		}
 	}
 	if platformName := c.OS + "/" + c.Architecture; platformName != p {
@@ -261,7 +263,11 @@ func usable(p string, m manifest, c config) error {
 // keep puts all variants into the store under an index of their own.
 func (l *loader) keep(into *Store, name string) (Built, error) {
 	if len(l.variants) == 0 {
-		return Built{}, errors.Join(fmt.Errorf("%w of services, which run on %s, %s and %s", ErrNoVariant, LinuxAMD64, LinuxARM64, Wasm), errors.Join(l.passed...))
+		none := fmt.Errorf("%w of services, which run on %s, %s and %s", ErrNoVariant, LinuxAMD64, LinuxARM64, Wasm)
+		return Built{}, errors.Join(append([]error{none}, l.passed...)...)
+	}
+	if name == "" {
+		return Built{}, errors.New("the archive does not say what the image is called: give it a name")
 	}
 	if !ValidName(name) {
 		return Built{}, fmt.Errorf("name %.80q: want lower-case letters and digits with single . - _ between", name)

@@ -383,3 +383,19 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// A wasm artifact, as the CNCF describes it, says in its configuration what it is for.
+func TestLoadWasmArtifact(t *testing.T) {
+	layerFile, l := blobFile(typeWasm, string(module))
+	configFile, c := blobFile(typeWasmConfig, `{"os":"wasip1","architecture":"wasm","layerDigests":[]}`)
+	manifestFile, m := blobFile(typeManifest, string(encode(manifest{SchemaVersion: 2, Config: c, Layers: []descriptor{l}})))
+	top := file{indexFile, string(encode(index{SchemaVersion: 2, Manifests: []descriptor{m}}))}
+	s, built, err := load(t, "artifact", savedTar(t, layerFile, configFile, manifestFile, top))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := checkLoaded(t, s, built, "[wasip1/wasm]")
+	if got, err := moduleOf(s, d); err != nil || string(got) != string(module) {
+		t.Errorf("module %q, %v", got, err)
+	}
+}

@@ -85,7 +85,8 @@ func (l *loader) savedImage(i savedImage) error {
 		return err
 	}
 	if len(c.RootFS.DiffIDs) != len(i.Layers) || len(i.Layers) > MaxLayers {
-		return fmt.Errorf("configuration %.80q names %d layers, manifest.json %d, at most %d: %w", i.Config, len(c.RootFS.DiffIDs), len(i.Layers), MaxLayers, ErrImage)
+		return fmt.Errorf("configuration %.80q names %d layers, manifest.json %d, at most %d: %w",
+			i.Config, len(c.RootFS.DiffIDs), len(i.Layers), MaxLayers, ErrImage)
 	}
 	m := manifest{SchemaVersion: 2, MediaType: typeManifest, Config: configFile.as(typeConfig)}
 	v := loaded{files: []saved{configFile}}

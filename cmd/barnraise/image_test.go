@@ -13,7 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"barnraise"
+	"barnraise/dial"
 	"barnraise/image"
+	"barnraise/manifest"
 
 	"github.com/google/go-containerregistry/pkg/registry"
 )
@@ -103,4 +106,48 @@ func TestImageImport(t *testing.T) {
 			t.Errorf("%s: exit %d, %s", c.args, code, talk)
 		}
 	}
+}
+
+// Who publishes an image that is in a registry and not on this machine has it fetched, by the rules for strangers' addresses.
+func TestPublishedFromRegistry(t *testing.T) {
+	store, err := image.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := image.Pack(store, "packed", map[string][]byte{image.Wasm: []byte("\x00asm module")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(image.Handler(store, nil))
+	defer s.Close()
+	_, digest, _ := strings.Cut(built.Image, "@")
+	reference := strings.TrimPrefix(s.URL, "http://") + "/alice/packed@" + digest
+	publish := func(private bool) (*draft, error) {
+		d := &draft{app: &app{cache: t.TempDir()}, Manifest: manifest.Manifest{Name: "packed", Image: reference}}
+		_, err := d.adoptImage(t.Context(), private)
+		return d, err
+	}
+	if _, err := publish(false); !errors.Is(err, dial.ErrAddress) {
+		t.Errorf("on a public network: %v", err)
+	}
+	d, err := publish(true)
+	if err != nil || d.Image != reference {
+		t.Fatalf("published is %s, %v, want %s", d.Image, err, reference)
+	}
+	if here, err := d.images(); err != nil || here.Check(barnraise.Sum(get(t, store, digest))) != nil {
+		t.Errorf("servers of this machine do not find it: %v", err)
+	}
+}
+
+func get(t *testing.T, s *image.Store, digest string) []byte {
+	t.Helper()
+	d, err := barnraise.ParseDigest(digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.Get(d, image.MaxDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
