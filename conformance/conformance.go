@@ -96,13 +96,13 @@ func newGate(r runtime.Runtime, s Subject, o Options, asked []Request, signed ma
 }
 
 // planner is what a check does on a platform.
-type planner func(platform string, limits manifest.Limits, o Options) []Step
+type planner func(platform string, o Options) []Step
 
 func (g *gate) check(ctx context.Context, p planner) (Report, error) {
 	var trials []*trial
 	for _, platform := range g.platforms(ctx) {
 		m := g.subject.Variants[platform]
-		t, err := g.try(ctx, platform, m, p(platform, g.subject.Manifest.Limits, g.o))
+		t, err := g.try(ctx, platform, m, p(platform, g.o))
 		if err != nil {
 			return Report{}, err
 		}

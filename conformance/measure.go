@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -13,21 +14,57 @@ import (
 // use names what calls of one method took on one platform.
 type use struct{ platform, method string }
 
-// measure notes what one call took.
-func (t *trial) measure(i int, o outcome, before, after runtime.Stats) {
-	k := use{t.platform, t.requests[i].Method}
-	u := t.used[k]
-	if u == nil {
-		u = new(usage)
-		t.used[k] = u
+// measure asks one method after the other, and notes what each took.
+func (t *trial) measure(ctx context.Context, r *run, told answered) (n int, err error) {
+	all := r.asked
+	for _, method := range t.methods() {
+		r.asked = slices.DeleteFunc(slices.Clone(all), func(i int) bool { return t.requests[i].Method != method })
+		if len(r.asked) == 0 {
+			continue
+		}
+		u := t.usage(method)
+		before := r.instances[0].Stats()
+		m, err := r.each(ctx, func(i int, o outcome) {
+			u.add(o)
+			told(i, o)
+		})
+		if n += m; err != nil {
+			return n, err
+		}
+		u.took(before, r.instances[0].Stats())
 	}
-	u.cpu += after.CPU - before.CPU
+	return n, nil
+}
+
+func (t *trial) usage(method string) *usage {
+	k := use{t.platform, method}
+	if t.used[k] == nil {
+		t.used[k] = new(usage)
+	}
+	return t.used[k]
+}
+
+// usage is what calls of one method took.
+type usage struct {
+	times  []time.Duration
+	size   int
+	fuel   uint64
+	cpu    time.Duration
+	calls  uint64
+	memory manifest.Bytes
+}
+
+func (u *usage) add(o outcome) {
 	u.calls++
-	u.fuel, u.memory = max(u.fuel, after.Fuel), max(u.memory, after.Memory)
 	if o.class == "" {
-		u.took = append(u.took, o.took)
+		u.times = append(u.times, o.took)
 		u.size = max(u.size, len(o.answer))
 	}
+}
+
+func (u *usage) took(before, after runtime.Stats) {
+	u.cpu += max(after.CPU-before.CPU, 0) // what a container took that broke is lost
+	u.fuel, u.memory = max(u.fuel, after.Fuel), max(u.memory, after.Memory)
 }
 
 // methods lists the methods that are asked, each once.
@@ -56,9 +93,9 @@ func (g *gate) measured() (all []Method) {
 }
 
 func (m Method) most(u usage) Method {
-	slices.Sort(u.took)
-	m.Requests = max(m.Requests, len(u.took))
-	m.P50, m.P99, m.Max = max(m.P50, quantile(u.took, 0.5)), max(m.P99, quantile(u.took, 0.99)), max(m.Max, quantile(u.took, 1))
+	slices.Sort(u.times)
+	m.Requests = max(m.Requests, len(u.times))
+	m.P50, m.P99, m.Max = max(m.P50, quantile(u.times, 0.5)), max(m.P99, quantile(u.times, 0.99)), max(m.Max, quantile(u.times, 1))
 	m.Response = max(m.Response, manifest.Bytes(u.size))
 	m.Fuel, m.Memory = max(m.Fuel, u.fuel), max(m.Memory, u.memory)
 	if u.calls > 0 {

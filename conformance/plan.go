@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"barnraise/image"
-	"barnraise/manifest"
 	"barnraise/runtime"
 )
 
@@ -68,7 +67,7 @@ const more = 64 << 20
 
 // plan says how a variant is run, in which order: first plainly, then again, then with one thing varied at a time, then with
 // its calls in other orders. It is a function of its arguments.
-func plan(platform string, limits manifest.Limits, o Options) []Step {
+func plan(platform string, o Options) []Step {
 	apart := o.Pause
 	if platform == image.Wasm { // whose clock shows nothing of it
 		apart = 0
@@ -85,39 +84,33 @@ func plan(platform string, limits manifest.Limits, o Options) []Step {
 	add("time zone", CauseZone, []string{"Kathmandu", "+0545", "+05:45", "QQQ"}, s{Env: "TZ=Asia/Kathmandu"}, s{Env: "TZ=QQQ-13:45"})
 	add("locale", CauseLocale, []string{"tr_TR", "tr-TR", "ja_JP"},
 		s{Env: "LANG=tr_TR.UTF-8\nLC_ALL=tr_TR.UTF-8\nLANGUAGE=tr"}, s{Env: "LANG=ja_JP.EUC-JP\nLC_ALL=ja_JP.EUC-JP\nLANGUAGE=ja"})
-	add("cpu count", CauseCPU, nil, otherCPUs(limits.CPU)...)
+	add("cpu count", CauseCPU, nil, s{CPU: 1}, s{CPU: 2})
 	add("process id", CauseProcess, nil, s{First: true})
 	add("clock", CauseClock, nil, s{Clock: 25*time.Hour + time.Minute + time.Second}, s{Clock: 183*day + 7*time.Hour},
 		s{Clock: 3*366*day + 11*time.Hour}, s{Tick: 1500 * time.Millisecond})
 	add("chance", CauseChance, nil, s{Chance: 1}, s{Chance: 2}, s{Chance: o.Seed | 1<<20}, s{Chance: o.Seed>>7 | 1<<40})
 	add("memory", CauseMemory, nil, s{Memory: more})
 	add("addresses", CauseAddress, nil, s{Shift: 48}, s{Shift: 200 << 10}, s{Shift: 5 << 20, Memory: more})
-	return append(steps, orders(o)...)
+	return append(steps, orders(platform, o)...)
 }
 
 // orders are the runs that differ by what is asked when. One instance answers all: then what it keeps from call to call shows.
-func orders(o Options) []Step {
+func orders(platform string, o Options) []Step {
 	one := runtime.Surroundings{Reused: true}
+	together := one
+	if platform == image.Wasm { // where one instance takes one call at a time
+		together.Reused = false
+	}
 	return []Step{
 		{Name: "start order", Instances: 3, Order: Reversed},
 		{Name: "repeated", Around: one, Instances: 1, Order: Repeated},
 		{Name: "reversed", Around: one, Instances: 1, Order: Reversed},
 		{Name: "shuffled", Around: one, Instances: 1, Order: Shuffled},
 		{Name: "interleaved", Around: one, Instances: 1, Order: Interleaved},
-		{Name: "concurrent", Instances: 1, Order: Concurrent},
+		{Name: "concurrent", Around: together, Instances: 1, Order: Concurrent},
 		{Name: "after a crash", Around: one, Instances: 1, Order: Crashed},
 		{Name: "after idling", Around: one, Instances: 1, Order: Idled, Pause: o.Pause},
 	}
-}
-
-// otherCPUs are more and fewer cores than the limit.
-func otherCPUs(limit float64) (all []runtime.Surroundings) {
-	for _, cores := range []float64{1, 2} {
-		if cores != limit {
-			all = append(all, runtime.Surroundings{CPU: cores})
-		}
-	}
-	return all
 }
 
 // calls is how many calls a repeated run makes at least: a counter that shows late shows.

@@ -8,7 +8,6 @@ import (
 
 	"barnraise"
 	"barnraise/jsonrpc"
-	"barnraise/manifest"
 	"barnraise/runtime"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,10 +38,10 @@ func Recheck(ctx context.Context, r runtime.Runtime, s Subject, o Options, real 
 }
 
 // brief is the plan of a recheck.
-func brief(platform string, limits manifest.Limits, o Options) []Step {
+func brief(platform string, o Options) []Step {
 	wanted := []string{plain, again, "environment", "clock", "chance", "addresses", "shuffled"}
 	var steps []Step
-	for _, s := range plan(platform, limits, o) {
+	for _, s := range plan(platform, o) {
 		if k := slices.Index(wanted, s.Name); k >= 0 {
 			wanted[k] = ""
 			steps = append(steps, s)

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"barnraise/manifest"
 	"barnraise/runtime"
 )
 
@@ -211,12 +210,25 @@ func (r *run) crash(ctx context.Context) error {
 		if err := c.Crash(ctx); err != nil {
 			return fmt.Errorf("crash service: %w", err)
 		}
-		return ready(ctx, r.instances[0])
+		return r.recovered(ctx)
 	}
 	for i := range min(len(r.asked), 4) {
 		short, cancel := context.WithTimeout(ctx, time.Millisecond)
 		_, _ = r.instances[0].Call(short, r.body(i))
 		cancel()
+	}
+	return ready(ctx, r.instances[0])
+}
+
+// recovered waits until calls no longer meet what the crash left, which may take a moment to be noticed.
+func (r *run) recovered(ctx context.Context) error {
+	for until := time.Now().Add(readyWithin); len(r.asked) > 0 && time.Now().Before(until); {
+		if ask(ctx, r.instances[0], r.body(0)).class != ClassBroke {
+			break
+		}
+		if err := pause(ctx, readyEvery); err != nil {
+			return err
+		}
 	}
 	return ready(ctx, r.instances[0])
 }
@@ -230,14 +242,4 @@ func limited(s string, most int) string {
 		most--
 	}
 	return s[:most] + "…"
-}
-
-// usage is what calls of one method took.
-type usage struct {
-	took   []time.Duration
-	size   int
-	fuel   uint64
-	cpu    time.Duration
-	calls  uint64
-	memory manifest.Bytes
 }

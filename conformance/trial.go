@@ -126,14 +126,7 @@ func (t *trial) ask(ctx context.Context, r *run) (int, error) {
 	if !r.step.Measured {
 		return r.each(ctx, told)
 	}
-	before := r.instances[0].Stats()
-	n, err := r.each(ctx, func(i int, o outcome) {
-		told(i, o)
-		after := r.instances[0].Stats()
-		t.measure(i, o, before, after)
-		before = after
-	})
-	return n, err
+	return t.measure(ctx, r, told)
 }
 
 // keep makes an outcome of the plain run what others are compared with. What does not fit is never asked again.

@@ -1,0 +1,101 @@
+package conformance_test
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+	"slices"
+	"testing"
+	"time"
+
+	. "barnraise/conformance"
+	"barnraise/image"
+	"barnraise/runtime"
+	"barnraise/runtime/docker"
+)
+
+// withDocker makes the workshop run linux variants as well, or skips the test where no engine answers.
+func (w *workshop) withDocker(t *testing.T) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "bc") // short enough for sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	r, err := docker.New(docker.Config{Images: w.images, Dir: filepath.Join(dir, "d")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Platforms(t.Context()) == nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("no Docker engine answers: start one, and set DOCKER_HOST")
+		}
+		t.Skip("no Docker engine answers")
+	}
+	t.Cleanup(func() {
+		if err := r.Clean(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	w.runtime = runtime.Any{r, w.runtime}
+}
+
+// Each of these services has one fault that shows in a container, and the gate says which.
+func TestBadImagesInContainers(t *testing.T) {
+	w := newWorkshop(t)
+	w.withDocker(t)
+	here := "linux/" + goruntime.GOARCH
+	faults := map[string]Cause{
+		"clock": CauseClock, "random": CauseChance, "map order": CauseMapOrder, "counter": CauseCounter, "disk": CauseState,
+		"request order": CauseOrder, "race": CauseRace, "host name": CauseHostname, "environment": CauseEnvironment,
+		"time zone": CauseZone, "address": CauseAddress,
+	}
+	if *long {
+		maps.Copy(faults, map[string]Cause{
+			"uptime": CauseClock, "select": CauseChance, "goroutines": CauseMapOrder, "late": CauseState, "cache": CauseState,
+			"previous": CauseOrder, "locale": CauseLocale, "process": CauseProcess, "processors": CauseCPU, "file name": CauseChance,
+		})
+	}
+	for fault, want := range faults {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			o := quick
+			o.Pause, o.Now = 1100*time.Millisecond, time.Now()
+			r, err := Check(t.Context(), w.runtime, w.build(t, "testdata/bad", fault, here), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Passed || !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Method == "ask" && d.Cause == want }) {
+				t.Errorf("want %s, got %s", want, findings(r))
+			}
+			if len(r.Differences) > 1 {
+				t.Logf("one fault, %d findings: %s", len(r.Differences), findings(r))
+			}
+		})
+	}
+}
+
+// What compilers for two platforms make of floating point differs, and good services on two platforms do not.
+func TestVariants(t *testing.T) {
+	w := newWorkshop(t)
+	w.withDocker(t)
+	here := "linux/" + goruntime.GOARCH
+	r, err := Check(t.Context(), w.runtime, w.build(t, "testdata/bad", "float", here, image.Wasm), quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Passed || len(r.Differences) != 1 || r.Differences[0].Cause != CauseFloat || r.Differences[0].Pointer != "/result/found" {
+		t.Errorf("want %s, got %s", CauseFloat, findings(r))
+	}
+	for _, dir := range []string{"testdata/good", "../services/search"} {
+		r, err := Check(t.Context(), w.runtime, w.build(t, dir, "", here, image.Wasm), quick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Passed || len(r.Platforms) != 2 {
+			t.Errorf("%s: false alarm: %s", dir, findings(r))
+		}
+	}
+}
