@@ -97,7 +97,7 @@ Start with:  barnraise demo`,
 	flags.StringVar(&a.cache, "cache", "", "directory for images, content and compiled code; else barnraise in the user's cache directory")
 	root.AddCommand(
 		a.demo(), a.devnet(), a.call(), a.verify(), a.serve(), a.services(), a.servers(), a.image(), a.verifier(), a.check(), a.content(),
-		a.version(), a.worker(), a.forward(),
+		a.doctor(), a.version(), a.worker(), a.forward(),
 	)
 	root.InitDefaultHelpCmd() // before strictArgs, or cobra adds them without
 	root.InitDefaultCompletionCmd()
