@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +20,7 @@ import (
 
 // direct is the hostile service as a process of this machine, called by the same client: what containers are measured by.
 type direct struct {
-	http *http.Transport
+	line *line
 }
 
 func newDirect(b *testing.B, spec runtime.Spec, images *image.Store) *direct {
@@ -62,12 +61,11 @@ func newDirect(b *testing.B, spec runtime.Spec, images *image.Store) *direct {
 		_ = service.Process.Kill()
 		_ = service.Wait()
 	})
-	d := &direct{newTransport(16)}
-	d.http.DialContext = plain(func(ctx context.Context) (net.Conn, error) {
+	d := &direct{&line{dial: func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+port)
-	})
-	b.Cleanup(d.http.CloseIdleConnections)
-	eventually(b, 5*time.Second, "ready", func() bool { return ready(b.Context(), d.http) == nil })
+	}}}
+	b.Cleanup(d.line.close)
+	eventually(b, 5*time.Second, "ready", func() bool { return d.line.ready(b.Context()) == nil })
 	return d
 }
 
@@ -79,7 +77,8 @@ func (d *direct) Call(ctx context.Context, request []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(suite.Limits.Timeout))
 	defer cancel()
-	answer, _, err := exchange(ctx, d.http, request, int64(suite.Limits.Response))
+	until := time.Now().Add(time.Duration(suite.Limits.Timeout))
+	answer, _, _, err := d.line.call(ctx, until, request, int64(suite.Limits.Response))
 	if err != nil {
 		return nil, err
 	}

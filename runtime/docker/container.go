@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -35,7 +35,7 @@ type container struct {
 	name   string
 	holder *holder
 	space  *namespace
-	http   *http.Transport
+	line   *line
 
 	watching context.CancelFunc
 	watched  sync.WaitGroup
@@ -48,8 +48,7 @@ type container struct {
 // make runs a new container and returns it when the service is ready. It fails with ErrCannot, with ErrBroke, and otherwise;
 // then nothing is left, if the engine answers.
 func (s *service) make(ctx context.Context) (worker, error) {
-	c := &container{service: s, name: s.runtime.name(), over: make(chan struct{}), ends: make(chan error, 1)}
-	c.http = newTransport(s.runtime.Concurrency)
+	c := &container{service: s, name: s.runtime.name(), line: &line{}, over: make(chan struct{}), ends: make(chan error, 1)}
 	err := c.boot(ctx)
 	if err == nil {
 		return c, nil
@@ -71,7 +70,7 @@ func (c *container) boot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		network, c.http.DialContext = "container:"+h.name, plain(h.dial)
+		network, c.line.dial = "container:"+h.name, h.dial
 	}
 	if err := c.create(ctx, network); err != nil {
 		return err
@@ -174,7 +173,7 @@ func (c *container) enter(ctx context.Context) error {
 	if !after.State.Running || after.State.Pid != before.State.Pid || after.State.StartedAt != before.State.StartedAt {
 		return c.ended(ctx)
 	}
-	c.http.DialContext = plain(c.space.dial)
+	c.line.dial = c.space.dial
 	return nil
 }
 
@@ -184,7 +183,7 @@ func (c *container) await(ctx context.Context) error {
 	patient, cancel := context.WithTimeoutCause(ctx, c.runtime.Patience, late)
 	defer cancel()
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		err := ready(patient, c.http)
+		err := c.line.ready(patient)
 		if err == nil {
 			return nil
 		}
@@ -214,21 +213,44 @@ func (c *container) ended(ctx context.Context) error {
 	}
 }
 
-// exchange hands a request over. fit is false where the container is not to be used any more: it has ended, it does not take
+// exchange hands a request over, see worker.
+func (c *container) exchange(ctx context.Context, until time.Time, request []byte, most int64) (outcome, error) {
+	answer, wait, sound, err := c.line.call(ctx, until, request, most)
+	switch {
+	case wait != nil:
+		return outcome{wait: func() (fit bool) { fit, _ = c.fit(wait()); return fit }}, err
+	case sound:
+		return outcome{answer: answer, fit: true}, err
+	}
+	looked := make(chan bool, 1)
+	go func(failed error) {
+		var fit bool
+		fit, err = c.fit(failed)
+		looked <- fit
+	}(err)
+	select {
+	case fit := <-looked:
+		return outcome{fit: fit}, err
+	case <-ctx.Done():
+		return outcome{wait: func() bool { return <-looked }}, context.Cause(ctx)
+	}
+}
+
+// fit reports whether the container is of use after a connection failed, and returns why not: it has ended, it does not take
 // connections, or it is still at work on a request that is out of time.
-func (c *container) exchange(ctx context.Context, request []byte, most int64) (answer []byte, fit bool, err error) {
-	answer, sound, err := exchange(ctx, c.http, request, most)
-	if sound || ctx.Err() != nil {
-		return answer, sound, err
+func (c *container) fit(err error) (bool, error) {
+	switch {
+	case err == nil || errors.Is(err, errLong):
+		return true, err
+	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
+		return false, err
+	case c.line.ready(context.Background()) == nil:
+		return true, err
 	}
-	ctx = context.WithoutCancel(ctx)
-	if ready(ctx, c.http) == nil {
-		return nil, true, err
+	if why := c.ended(context.Background()); why != nil {
+		return false, why
 	}
-	if why := c.ended(ctx); why != nil {
-		err = why
-	}
-	return nil, false, err
+	return false, err
 }
 
 func (c *container) gone() <-chan error { return c.ends }
@@ -244,7 +266,7 @@ func (c *container) remove(ctx context.Context) error {
 	if err == nil && c.holder != nil {
 		err = c.holder.remove(ctx)
 	}
-	c.http.CloseIdleConnections()
+	c.line.close()
 	if err == nil && c.space != nil {
 		err = c.space.close()
 		c.space = nil

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	goruntime "runtime"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,4 +66,22 @@ func mayEnter() bool {
 		may <- unix.Setns(int(f.Fd()), unix.CLONE_NEWNET) == nil
 	}()
 	return <-may
+}
+
+// quiet reports whether the other side has neither closed the connection nor said anything since.
+func (w *wire) quiet() bool {
+	c, ok := w.conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var something error
+	err = raw.Read(func(fd uintptr) bool {
+		_, something = unix.Read(int(fd), make([]byte, 1))
+		return true
+	})
+	return err == nil && errors.Is(something, unix.EAGAIN)
 }

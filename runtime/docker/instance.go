@@ -124,28 +124,16 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	if err := i.enter(ctx); err != nil {
 		return nil, err
 	}
-	type outcome struct {
-		response []byte
-		err      error
+	response, err := i.answer(ctx, begun.Add(time.Duration(i.limits.Timeout)), request)
+	if err == nil {
+		err = runtime.CheckResponse(i.limits, id, response)
 	}
-	done := make(chan outcome, 1)
-	request, id = append([]byte{}, request...), append([]byte{}, id...) // the caller's bytes are its own again when it is gone
-	go func() {
-		response, err := i.answer(ctx, id, request)
-		i.leave()
-		done <- outcome{response, err}
-	}()
-	select {
-	case o := <-done:
-		if o.err != nil {
-			return nil, o.err
-		}
-		i.answers.Add(1)
-		i.raise(time.Since(begun))
-		return o.response, nil
-	case <-ctx.Done():
-		return nil, outOfTime(ctx)
+	if err != nil {
+		return nil, err
 	}
+	i.answers.Add(1)
+	i.raise(time.Since(begun))
+	return response, nil
 }
 
 // enter takes a slot, or fails with ErrNotReady or ErrTimeout.
@@ -180,29 +168,33 @@ func (i *instance) leave() {
 	i.inside.Done()
 }
 
-// answer waits for a container within the caller's time, and for its answer as long as the limits say.
-func (i *instance) answer(ctx context.Context, id, request []byte) ([]byte, error) {
+// answer waits for a container and for its answer, and gives the slot back: if the caller leaves first, when the service is
+// through with it.
+func (i *instance) answer(ctx context.Context, until time.Time, request []byte) ([]byte, error) {
 	m, err := i.pool.take(ctx)
 	if err != nil {
+		i.leave()
 		return nil, err
 	}
 	i.calls.Add(1)
 	i.running.Add(1)
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(i.limits.Timeout))
-	defer cancel()
-	response, fit, err := m.exchange(limit, request, int64(i.limits.Response))
+	o, err := m.exchange(ctx, until, request, int64(i.limits.Response))
+	if o.wait != nil {
+		go func() { i.through(m, false, o.wait()) }()
+		return nil, outOfTime(ctx)
+	}
+	i.through(m, err == nil, o.fit)
+	if err != nil && !errors.Is(err, runtime.ErrBroke) {
+		return nil, fmt.Errorf("%w: %w", runtime.ErrTimeout, err)
+	}
+	return o.answer, err
+}
+
+// through ends what enter and take began.
+func (i *instance) through(m *member, answered, fit bool) {
 	i.running.Add(-1)
-	i.pool.give(m, err == nil, fit)
-	switch {
-	case err != nil && limit.Err() != nil && !errors.Is(err, runtime.ErrBroke):
-		return nil, outOfTime(limit)
-	case err != nil:
-		return nil, err
-	}
-	if err := runtime.CheckResponse(i.limits, id, response); err != nil {
-		return nil, err
-	}
-	return response, nil
+	i.pool.give(m, answered, fit)
+	i.leave()
 }
 
 // raise makes the slowest answer at least that slow.

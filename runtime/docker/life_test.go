@@ -123,7 +123,8 @@ func TestOrphans(t *testing.T) {
 		if err := stranger.Clean(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, fit, err := orphan.exchange(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"echo"}`), 1000); !fit || err != nil {
+		request, soon := []byte(`{"jsonrpc":"2.0","id":1,"method":"echo"}`), time.Now().Add(5*time.Second)
+		if o, err := orphan.exchange(t.Context(), soon, request, 1000); !o.fit || err != nil {
 			t.Errorf("after a stranger's cleaning: %v", err)
 		}
 		if err := heir.Clean(t.Context()); err != nil {

@@ -12,12 +12,22 @@ import (
 
 // worker is what a pool keeps: a container.
 type worker interface {
-	// exchange hands a request over. It is called by many at once. fit is false where the worker is not to be used any more.
-	exchange(ctx context.Context, request []byte, most int64) (answer []byte, fit bool, err error)
+	// exchange hands a request over. It is called by many at once. It fails with runtime.ErrBroke, and when the context ends
+	// first, with what it ended for, at once.
+	exchange(ctx context.Context, until time.Time, request []byte, most int64) (outcome, error)
 	// gone delivers once, when the worker has ended by itself, why.
 	gone() <-chan error
 	// remove leaves nothing of it, or fails, and may be called again.
 	remove(ctx context.Context) error
+}
+
+// outcome is what came of an exchange.
+type outcome struct {
+	answer []byte
+	fit    bool // the worker can be used again
+	// wait is there where the context ended first: it returns when the worker is through with the request all the same, or
+	// the time is over until when it may be, and reports whether it can be used again.
+	wait func() (fit bool)
 }
 
 // pool keeps so many workers ready, and replaces each when it is worn out, or ends.

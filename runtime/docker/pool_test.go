@@ -30,15 +30,24 @@ type puppet struct {
 	sticky  int // attempts that fail
 }
 
-func (p *puppet) exchange(ctx context.Context, _ []byte, _ int64) ([]byte, bool, error) {
+func (p *puppet) exchange(ctx context.Context, until time.Time, _ []byte, _ int64) (outcome, error) {
 	p.mu.Lock()
 	p.calls++
+	through := time.After(p.takes)
 	p.mu.Unlock()
+	late := time.After(time.Until(until))
 	select {
-	case <-time.After(p.takes):
-		return p.answer, p.fit, p.err
+	case <-through:
+		return outcome{answer: p.answer, fit: p.fit}, p.err
 	case <-ctx.Done():
-		return nil, false, context.Cause(ctx)
+		return outcome{wait: func() bool {
+			select {
+			case <-through:
+				return true
+			case <-late:
+				return false
+			}
+		}}, context.Cause(ctx)
 	}
 }
 
@@ -117,8 +126,8 @@ func ask(p *pool) (name int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, fit, err := m.exchange(ctx, nil, 0)
-	p.give(m, err == nil, fit)
+	o, err := m.exchange(ctx, time.Now().Add(time.Hour), nil, 0)
+	p.give(m, err == nil, o.fit)
 	return m.worker.(*puppet).name, err
 }
 
