@@ -2,9 +2,11 @@ package docker
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,9 +20,11 @@ import (
 	"barnraise/runtime/suite"
 )
 
-// direct is the hostile service as a process of this machine, called by the same client: what containers are measured by.
+// direct is the hostile service as a process of this machine: what containers are measured by. Without a line it is called by
+// net/http, as anybody would.
 type direct struct {
 	line *line
+	url  string
 }
 
 func newDirect(b *testing.B, spec runtime.Spec, images *image.Store) *direct {
@@ -61,7 +65,7 @@ func newDirect(b *testing.B, spec runtime.Spec, images *image.Store) *direct {
 		_ = service.Process.Kill()
 		_ = service.Wait()
 	})
-	d := &direct{&line{dial: func(ctx context.Context) (net.Conn, error) {
+	d := &direct{url: "http://127.0.0.1:" + port + "/", line: &line{dial: func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+port)
 	}}}
 	b.Cleanup(d.line.close)
@@ -77,19 +81,35 @@ func (d *direct) Call(ctx context.Context, request []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(suite.Limits.Timeout))
 	defer cancel()
-	until := time.Now().Add(time.Duration(suite.Limits.Timeout))
-	answer, _, _, err := d.line.call(ctx, until, request, int64(suite.Limits.Response))
+	answer, err := d.exchange(ctx, request)
 	if err != nil {
 		return nil, err
 	}
 	return answer, runtime.CheckResponse(suite.Limits, id, answer)
 }
 
+func (d *direct) exchange(ctx context.Context, request []byte) ([]byte, error) {
+	if d.line != nil {
+		answer, _, _, err := d.line.call(ctx, time.Now().Add(time.Minute), request, int64(suite.Limits.Response))
+		return answer, err
+	}
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(request))
+	if err != nil {
+		return nil, err
+	}
+	a, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Body.Close()
+	return io.ReadAll(a.Body)
+}
+
 type caller interface {
 	Call(ctx context.Context, request []byte) ([]byte, error)
 }
 
-// BenchmarkCall compares a process of this machine with containers dialled in their namespaces, through holders, and, where
+// BenchmarkCall compares a process of this machine, called by net/http and by what calls containers, with containers dialled in their namespaces, through holders, and, where
 // BARNRAISE_RUNSC names an OCI runtime of the engine, under gVisor; one call at a time, and eight.
 func BenchmarkCall(b *testing.B) {
 	images, err := image.Open(filepath.Join(b.TempDir(), "images"))
@@ -101,7 +121,12 @@ func BenchmarkCall(b *testing.B) {
 		name string
 		make func(b *testing.B) caller
 	}{
-		{"direct", func(b *testing.B) caller { return newDirect(b, spec, images) }},
+		{"direct", func(b *testing.B) caller {
+			d := newDirect(b, spec, images)
+			d.line = nil
+			return d
+		}},
+		{"direct-line", func(b *testing.B) caller { return newDirect(b, spec, images) }},
 		{"namespace", func(b *testing.B) caller {
 			return start(b, newRuntime(b, Config{Images: images, Dial: Namespace}), spec)
 		}},

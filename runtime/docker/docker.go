@@ -184,7 +184,7 @@ func (r *Runtime) Explain(ctx context.Context) (Explanation, error) {
 		return x, err
 	}
 	x.Engine, x.API, x.Storage, x.Cgroup = info.ServerVersion, r.engine.ClientVersion(), info.Driver, info.CgroupVersion
-	x.Rootless, x.Seccomp = has(info, "rootless"), has(info, "seccomp")
+	x.Rootless, x.Seccomp = has(info, "name=rootless"), confined(info)
 	for name := range info.Runtimes {
 		x.Runtimes = append(x.Runtimes, name)
 		x.Runsc = x.Runsc || strings.Contains(name, "runsc")
@@ -209,7 +209,12 @@ func (r *Runtime) info(ctx context.Context) (system.Info, error) {
 }
 
 func has(info system.Info, option string) bool {
-	return slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.HasPrefix(o, "name="+option) })
+	return slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.HasPrefix(o, option) })
+}
+
+// confined reports whether containers are under seccomp if nobody says otherwise.
+func confined(info system.Info) bool {
+	return has(info, "name=seccomp") && !has(info, "name=seccomp,profile=unconfined")
 }
 
 // fitting fails with ErrCannot where the engine cannot keep a service within its limits.
@@ -221,7 +226,7 @@ func fitting(info system.Info, ociRuntime string) error {
 	case !info.MemoryLimit || !info.PidsLimit || !info.CPUCfsQuota:
 		reason = "it cannot bound memory, processes and processor time; enable these cgroup controllers, " +
 			"and delegate them to the user of a rootless engine"
-	case !has(info, "seccomp") && ociRuntime == "":
+	case !confined(info) && ociRuntime == "":
 		reason = "it has no seccomp; use an engine with it, or runsc"
 	case ociRuntime != "":
 		if _, ok := info.Runtimes[ociRuntime]; !ok {
@@ -248,7 +253,7 @@ func (r *Runtime) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.rootless.Store(has(info, "rootless"))
+	r.rootless.Store(has(info, "name=rootless"))
 	if err := r.Clean(ctx); err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"barnraise/manifest"
 	"barnraise/runtime"
 	"barnraise/runtime/suite"
+
+	"github.com/moby/moby/api/types/system"
 )
 
 func zipped(b []byte) []byte {
@@ -139,6 +141,60 @@ func TestSurroundings(t *testing.T) {
 			if i != nil {
 				stop(t, i)
 			}
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	r := newRuntime(t, Config{})
+	x, err := r.Explain(t.Context())
+	if err != nil || x.Engine == "" || x.API == "" || x.Storage == "" || x.Cgroup == "" || !x.Seccomp || len(x.Runtimes) == 0 || x.Dial != r.Dial {
+		t.Errorf("%+v, %v", x, err)
+	}
+	t.Logf("%+v", x)
+	for name, c := range map[string]struct {
+		config Config
+		says   string
+	}{
+		"no such runtime": {Config{Runtime: "none"}, "daemon.json"},
+		"no forwarder":    {Config{Dial: Holder}, "none is configured"},
+	} {
+		r := newRuntime(t, c.config)
+		if _, err := r.Explain(t.Context()); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if i, err := r.Start(t.Context(), hostile(t, r.Images, oddity{})); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: started %t, %v", name, i != nil, err)
+		}
+	}
+}
+
+// What an engine must be able to do, or nothing is started on it.
+func TestFitting(t *testing.T) {
+	sound := func() system.Info {
+		return system.Info{OSType: "linux", MemoryLimit: true, PidsLimit: true, CPUCfsQuota: true,
+			SecurityOptions: []string{"name=seccomp,profile=default"}, Runtimes: map[string]system.RuntimeWithStatus{"runsc": {}}}
+	}
+	for name, c := range map[string]struct {
+		spoil func(*system.Info)
+		oci   string
+		says  string
+	}{
+		"sound":      {func(*system.Info) {}, "", ""},
+		"gVisor":     {func(i *system.Info) { i.SecurityOptions = nil }, "runsc", ""},
+		"no gVisor":  {func(*system.Info) {}, "kata", "no runtime"},
+		"Windows":    {func(i *system.Info) { i.OSType = "windows" }, "", "no Linux"},
+		"memory":     {func(i *system.Info) { i.MemoryLimit = false }, "", "cgroup"},
+		"processes":  {func(i *system.Info) { i.PidsLimit = false }, "", "cgroup"},
+		"cores":      {func(i *system.Info) { i.CPUCfsQuota = false }, "", "delegate"},
+		"no seccomp": {func(i *system.Info) { i.SecurityOptions = []string{"name=apparmor"} }, "", "seccomp"},
+		"unconfined": {func(i *system.Info) { i.SecurityOptions = []string{"name=seccomp,profile=unconfined"} }, "", "seccomp"},
+	} {
+		info := sound()
+		c.spoil(&info)
+		err := fitting(info, c.oci)
+		if (err == nil) != (c.says == "") || err != nil && (!errors.Is(err, runtime.ErrCannot) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v, want %q", name, err, c.says)
 		}
 	}
 }
