@@ -19,11 +19,17 @@ var reactor struct {
 // export makes s the service that the module's exports answer with.
 func export(s *Service) { reactor.service = s }
 
-// warm readies the instance that all requests begin with, and leaves no rubbish in it.
+// room is as much as a Go program takes before it first collects garbage.
+const room = 4 << 20
+
+// warm readies the instance that all requests begin with. It leaves no rubbish in it, and room for what the usual request takes:
+// a host can bring an instance back unless its memory had to grow.
 //
 //go:wasmexport warm
 func warm() {
 	reactor.service.prepare()
+	reactor.response = make([]byte, room)
+	reactor.response = nil
 	runtime.GC()
 	reactor.service.rehearse()
 }

@@ -165,12 +165,13 @@ func TestWarmLimits(t *testing.T) {
 // Surroundings are those of snapshots as well.
 func TestSnapshotSurroundings(t *testing.T) {
 	images, spec := warmHostile(t)
+	snapshots := newRuntime(t, images, 1, 1)
 	for _, around := range []runtime.Surroundings{{}, {Clock: 1e18, Env: "A=b"}, {Chance: 9}, {Shift: 3 << 20}, {Memory: 8 << 20}, {Reused: true}} {
 		var answers []string
 		for _, plain := range []bool{false, true} {
-			s, r := spec, newRuntime(t, images, 1, 1)
+			s, r := spec, *snapshots
 			s.Around, r.plain = around, plain
-			i := started(t, r, s)
+			i := started(t, &r, s)
 			if (i.snapshot != nil) == (plain || around.Reused) {
 				t.Errorf("%+v: a snapshot: %t", around, i.snapshot != nil)
 			}

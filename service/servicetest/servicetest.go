@@ -18,7 +18,7 @@ import (
 )
 
 // limits are wide enough for an instance that answers a few thousand calls, and narrow enough that none runs forever.
-var limits = wasm.Limits{Fuel: 1e12, Memory: 2 << 30}
+var limits = wasm.Limits{Fuel: 1e12, Memory: 2 << 30, Snapshots: true}
 
 // Program is a service program in both its variants. It ends with the test.
 type Program struct {
@@ -140,12 +140,13 @@ func (i Instance) Fuel() uint64 { return i.instance.FuelUsed() }
 // Close frees the instance.
 func (i Instance) Close(t testing.TB) { _ = i.instance.Close(t.Context()) }
 
-// Agree asks the process, a fresh instance, and one instance that answers all requests one after the other. The test goes on
-// and fails where their answers differ in a byte.
+// Agree asks the process, a fresh instance, one that was kept when it had been warmed, and one instance that answers all requests
+// one after the other. The test goes on and fails where their answers differ in a byte.
 func (p *Program) Agree(t testing.TB, requests []string) {
 	t.Helper()
 	kept := p.Instance(t)
 	defer kept.Close(t)
+	warm := p.Warm(t)
 	for _, request := range requests {
 		want := p.Post(t, request)
 		fresh := p.Instance(t)
@@ -153,6 +154,9 @@ func (p *Program) Agree(t testing.TB, requests []string) {
 			t.Errorf("%.200q\n linux answers %.200q\nwasip1 answers %.200q", request, want, got)
 		}
 		fresh.Close(t)
+		if got := warm.Call(t, request); !bytes.Equal(got, want) {
+			t.Errorf("%.200q\n linux answers %.200q\nwasip1, once warm, answers %.200q", request, want, got)
+		}
 		if got := kept.Call(t, request); !bytes.Equal(got, want) {
 			t.Errorf("%.200q\n linux answers %.200q\nwasip1, not for the first time, answers %.200q", request, want, got)
 		}

@@ -212,6 +212,8 @@ func BenchmarkQuery(b *testing.B) {
 	b.Run("linux", func(b *testing.B) { median(b, requests, func(i int) { p.Post(b, requests[i]) }) })
 	kept := p.Instance(b)
 	b.Run("wasm-kept", func(b *testing.B) { median(b, requests, func(i int) { kept.Call(b, requests[i]) }) })
+	warm := p.Warm(b)
+	b.Run("wasm-snapshot", func(b *testing.B) { median(b, requests, func(i int) { warm.Call(b, requests[i]) }) })
 	b.Run("wasm-fresh", func(b *testing.B) {
 		median(b, requests, func(i int) {
 			m := p.Instance(b)
