@@ -211,8 +211,8 @@ func (i *Instance) MemoryUsed() uint64 {
 	return i.peak
 }
 
-// FuelUsed is what the instance has used since it began, instantiation included, or since it was refuelled; where it ran out, all
-// there was.
+// FuelUsed is what the instance has used since it began, instantiation included, or since it was refuelled; where it ran out,
+// all there was.
 func (i *Instance) FuelUsed() uint64 {
 	if i.guest != nil {
 		i.used = i.module.limits.Fuel - uint64(max(i.fuel(), 0))

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sealed is a file in memory that nobody can change any more. Memories made of it map it privately: they share its pages until
-// they write to them.
+// sealed is a file in memory that nobody can change any more. Memories made of it map it privately: they share its pages
+// until they write to them.
 type sealed struct {
 	fd      int
 	pagemap int // says which pages a memory has written to, or -1
@@ -32,6 +32,8 @@ func freeze(content []byte) (frozen, error) {
 	return s, nil
 }
 
+const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+
 func seal(content []byte) (*sealed, error) {
 	if len(content) == 0 {
 		return nil, unix.EINVAL // there is nothing to map
@@ -46,7 +48,7 @@ func seal(content []byte) (*sealed, error) {
 		rest = rest[max(n, 0):]
 	}
 	if err == nil {
-		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SEAL|unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_WRITE)
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals)
 	}
 	s := &sealed{fd: fd}
 	if err == nil {
@@ -67,7 +69,8 @@ func seal(content []byte) (*sealed, error) {
 	return s, nil
 }
 
-// tells reports whether the system says truly which pages were written to. Were it wrong, one call would see what another wrote.
+// tells reports whether the system says truly which pages were written to. Were it wrong, one call would see what another
+// wrote.
 func (s *sealed) tells() bool {
 	m, err := s.thaw(0)
 	if err != nil {
@@ -115,10 +118,11 @@ func (s *sealed) thaw(most uint64) (thawed, error) {
 	if s.closed.Load() {
 		return nil, errors.New("map memory of a snapshot that is closed")
 	}
-	var err error
-	if m.base, err = unix.MmapPtr(-1, 0, nil, m.reserved, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE); err != nil {
+	base, err := unix.MmapPtr(-1, 0, nil, m.reserved, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
 		return nil, fmt.Errorf("reserve %d bytes of addresses: %w", m.reserved, err)
 	}
+	m.base = base
 	s.users.Add(1)
 	_, err = unix.MmapPtr(s.fd, 0, m.base, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
 	if err != nil {

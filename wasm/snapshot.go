@@ -79,7 +79,7 @@ func (s *Snapshot) Instance(ctx context.Context) (*Instance, error) {
 			return nil, fmt.Errorf("make instance of snapshot: %w", err)
 		}
 		i.thawed = m
-		ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory { return m }))
+		ctx = experimental.WithMemoryAllocator(ctx, handOver(m))
 	}
 	guest, err := s.module.runtime.InstantiateModule(context.WithoutCancel(ctx), s.module.code, s.module.config)
 	if err != nil {
@@ -99,8 +99,13 @@ func (s *Snapshot) Instance(ctx context.Context) (*Instance, error) {
 	return i, nil
 }
 
-// Reset brings an instance that was made of a snapshot back to it, with all its fuel. It fails where that cannot be: a call has
-// failed, the memory has grown, which cannot shrink, or the instance is closed. Then another has to be made.
+// handOver has the engine take that memory.
+func handOver(m thawed) experimental.MemoryAllocator {
+	return experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory { return m })
+}
+
+// Reset brings an instance that was made of a snapshot back to it, with all its fuel. It fails where that cannot be: a call
+// has failed, the memory has grown, which cannot shrink, or the instance is closed. Then another has to be made.
 func (i *Instance) Reset() error {
 	s := i.snapshot
 	if s == nil || i.failed || i.guest == nil || i.memory() != nil && pages(i.memory()) != s.pages {

@@ -228,11 +228,10 @@ func TestSnapshotSpent(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, one := range []*Instance{first, i} {
-			if _, err := one.Call(t.Context(), call); call == "close" {
-				err = one.Close(t.Context())
-				if err != nil {
-					t.Error(err)
-				}
+			if call != "close" {
+				_, _ = one.Call(t.Context(), call)
+			} else if err := one.Close(t.Context()); err != nil {
+				t.Error(err)
 			}
 		}
 		if err := i.Reset(); (err == nil) != (call == "change") {

@@ -52,8 +52,8 @@ func fits(a runtime.Surroundings, command bool) error {
 	return nil
 }
 
-// shift has the instance set memory aside, so that whatever comes into it later has another address. That it sets none aside is
-// up to it.
+// shift has the instance set memory aside, so that whatever comes into it later has another address. That it sets none aside
+// is up to it.
 func shift(ctx context.Context, one *wasm.Instance, a runtime.Surroundings) error {
 	if a.Shift == 0 {
 		return nil

@@ -155,8 +155,8 @@ func (i *instance) take(ctx context.Context, request []byte) (*wasm.Instance, er
 	return i.pool.take(ctx)
 }
 
-// begin makes an instance that is ready for a call of a reactor. It fails like the module's calls, and returns the instance even so,
-// closed, if there was one.
+// begin makes an instance that is ready for a call of a reactor. It fails like the module's calls, and returns the instance even
+// so, closed, if there was one.
 func (i *instance) begin(ctx context.Context) (*wasm.Instance, error) {
 	one, err := i.module.Instantiate(ctx, wasm.IO{World: i.world})
 	if err != nil {
@@ -185,8 +185,8 @@ func (i *instance) hand(ctx context.Context, one *wasm.Instance, request []byte)
 	return one.Exchange(ctx, "handle", request, int(i.limits.Response))
 }
 
-// after is what is left to do when a call has ended with the error: the instance that it had is made ready for the next call, or
-// another in its place.
+// after is what is left to do when a call has ended with the error: the instance that it had is made ready for the next call,
+// or another in its place.
 func (i *instance) after(one *wasm.Instance, err error) {
 	switch {
 	case one == nil:

@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"sync"
 
 	"barnraise/wasm"
 )
@@ -14,6 +15,9 @@ type pool struct {
 	ahead   int                        // how many are made before anybody wants them
 	ready   chan *wasm.Instance
 	room    chan struct{} // one for each instance
+
+	mu     sync.Mutex
+	making int // how many are being made ahead
 }
 
 // newPool makes a pool with room for so many.
@@ -43,8 +47,8 @@ func (p *pool) take(ctx context.Context) (*wasm.Instance, error) {
 	return one, err
 }
 
-// give takes one back from a call that ended with the error: to be used again if it can be, or else to be closed. It takes as long
-// as that takes.
+// give takes one back from a call that ended with the error: to be used again if it can be, or else to be closed. It takes as
+// long as that takes.
 func (p *pool) give(one *wasm.Instance, err error) {
 	if err == nil && p.recycle != nil && p.recycle(one) == nil {
 		p.ready <- one
@@ -54,31 +58,51 @@ func (p *pool) give(one *wasm.Instance, err error) {
 	<-p.room
 }
 
-// fill makes instances as long as there are too few ready, room for more, and nobody is stopping. Where one cannot be made, though
-// the first could, calls make their own.
+// fill makes instances as long as there are too few ready, room for more, and nobody is stopping. Where one cannot be made,
+// though the first could, calls make their own.
 func (p *pool) fill(stopping <-chan struct{}) {
-	for len(p.ready) < p.ahead {
+	for more := true; more; {
 		select {
 		case <-stopping:
 			return
 		default:
 		}
-		select {
-		case p.room <- struct{}{}:
-		default:
-			return
-		}
-		one, err := p.make(context.Background())
-		switch {
-		case one == nil:
-			<-p.room
-			return
-		case err != nil:
-			p.give(one, err)
-			return
-		}
+		more = p.makeAhead()
+	}
+}
+
+// makeAhead makes one that is ready, and reports whether there was one to be made.
+func (p *pool) makeAhead() bool {
+	if !p.plan(1) {
+		return false
+	}
+	defer p.plan(-1)
+	select {
+	case p.room <- struct{}{}:
+	default:
+		return false
+	}
+	one, err := p.make(context.Background())
+	switch {
+	case one == nil:
+		<-p.room
+	case err != nil:
+		p.give(one, err)
+	default:
 		p.ready <- one
 	}
+	return err == nil
+}
+
+// plan counts one more or less that is being made, unless that would be too many.
+func (p *pool) plan(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n > 0 && p.making+len(p.ready) >= p.ahead {
+		return false
+	}
+	p.making += n
+	return true
 }
 
 // drain closes those that are ready. Nobody may have or make one any more.

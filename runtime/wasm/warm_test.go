@@ -135,6 +135,7 @@ func TestWarmLimits(t *testing.T) {
 		want   error
 	}{
 		"nothing":      {byHand("alloc", "handle", "warm"), nil},
+		"unsaved":      {byHand("alloc", "handle", "warm", 0xd2, 0, 0x1a), nil}, // ref.func, drop
 		"trap":         {byHand("alloc", "handle", "warm", 0x00), runtime.ErrBroke},
 		"endless":      {byHand("alloc", "handle", "warm", loop...), runtime.ErrBroke},
 		"another type": {byHand("alloc", "warm", "handle"), runtime.ErrCannot},
@@ -149,6 +150,9 @@ func TestWarmLimits(t *testing.T) {
 			}
 			if err != nil {
 				continue
+			}
+			if kept := i.(*instance).snapshot != nil; kept != (name == "nothing" && !plain) {
+				t.Errorf("%s: a snapshot: %t", name, kept)
 			}
 			for range 3 {
 				if got, err := i.Call(t.Context(), ask("x", "")); err != nil || string(got) != constant {

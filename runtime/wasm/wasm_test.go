@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"barnraise/image"
@@ -13,13 +14,16 @@ import (
 	"barnraise/wasm"
 )
 
+// engine compiles for all tests, each module once.
+var engine = sync.OnceValues(func() (*wasm.Engine, error) { return wasm.NewEngine("") })
+
 func newRuntime(t testing.TB, images *image.Store, concurrency, spares int) *Runtime {
 	t.Helper()
-	engine, err := wasm.NewEngine("")
+	e, err := engine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Config{Engine: engine, Images: images, Concurrency: concurrency, Spares: spares})
+	return New(Config{Engine: e, Images: images, Concurrency: concurrency, Spares: spares})
 }
 
 // building compiles the hostile service with a tag, as a command or as a reactor.
