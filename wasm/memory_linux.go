@@ -159,8 +159,8 @@ func (m *mapping) Free() {
 	_ = m.from.leave()
 }
 
-// hot is how many pages a memory keeps of its own from one call to the next.
-const hot = 4096
+// hot is how much a memory keeps of its own from one call to the next, in bytes.
+const hot = 16 << 20
 
 // reset copies back the pages that were written to: to drop them is less work, but each would cost the next call a fault. It
 // drops them where they are too many to keep, or the system does not say which they are.
@@ -203,7 +203,7 @@ func (m *mapping) written() (places []int, ok bool) {
 				places = append(places, at)
 			}
 		}
-		if len(places) > hot {
+		if len(places)*page > hot {
 			return nil, false
 		}
 	}

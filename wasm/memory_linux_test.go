@@ -31,7 +31,7 @@ func TestMapping(t *testing.T) {
 		m := thawed.(*mapping)
 		b := m.Reallocate(uint64(len(content)))
 		copy(b, bytes.Repeat([]byte("segments"), 10_000))
-		for _, pages := range []int{0, 1, 7, 100, hot - 1, hot + 1, 3} {
+		for _, pages := range []int{0, 1, 7, 100, hot/page - 1, 2 * hot / page, 3} {
 			if err := m.reset(); err != nil || !bytes.Equal(b, content) {
 				t.Fatalf("before %d pages were written to: %v", pages, err)
 			}
