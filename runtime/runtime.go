@@ -68,8 +68,9 @@ type Runtime interface {
 // others wait within their time.
 type Instance interface {
 	// Call hands over one JSON-RPC request, exact bytes, and returns the exact bytes of the answer, which has been checked to
-	// be one (protocol 3.3, 3.4): within the limits, strict, with the request's id, and no internal error. Each call sees the
-	// service as if it were the first.
+	// be one (protocol 3.3, 3.4): within the limits, strict, with the request's id, and no internal error. Each call is to see
+	// the service as if it were the first: it has an instance of its own, or, where those are dear, one drawn among several
+	// that are often renewed, so that what a service remembers shows as a difference.
 	//
 	// The failures are those of this package, and those of jsonrpc.ParseRequest where the request is not valid. When the
 	// context ends, Call returns ErrTimeout at once, whatever the service does.

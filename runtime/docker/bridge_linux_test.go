@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Why there is no network at all rather than an internal one: on a bridge that docker calls internal, a service that is hardened
-// in every other way reaches whatever the machine listens on.
+// Why there is no network at all rather than an internal one: on a bridge that docker calls internal, a service that is
+// hardened in every other way reaches whatever the machine listens on.
 func TestInternalBridgeReachesTheHost(t *testing.T) {
 	if _, err := exec.LookPath("iptables"); err != nil {
 		if os.Getenv("CI") != "" {
@@ -29,7 +29,7 @@ func TestInternalBridgeReachesTheHost(t *testing.T) {
 		t.Skip("this test needs iptables, as Docker's bridges do")
 	}
 	// The engine is in a network namespace of its own, which is the machine here, and takes its rules with it when it ends.
-	d := newDockerd(t, []string{"unshare", "--net", "sh", "-c", `ip link set lo up; exec "$@"`, "sh"})
+	d := newDockerd(t, "{}", []string{"unshare", "--net", "sh", "-c", `ip link set lo up; exec "$@"`, "sh"})
 	r := newRuntime(t, Config{Host: d.host})
 	spec := hostile(t, r.Images, oddity{})
 	source := sourceOf(t, r.Images, spec)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	engine "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 )
 
@@ -105,10 +106,13 @@ func (c *container) create(ctx context.Context, network string) error {
 		return err
 	}
 	if !slices.Contains(c.source.ids, made.Image) {
-		return fmt.Errorf("%w: the engine made a container of image %.80q, not of %s", runtime.ErrCannot, made.Image, c.source.Config)
+		return fmt.Errorf("%w: the engine made a container of image %.80q, not of %s",
+			runtime.ErrCannot, made.Image, c.source.Config)
 	}
-	if len(made.Mounts) > 0 {
-		return fmt.Errorf("%w: its image declares the volume %.80q: services keep nothing", runtime.ErrCannot, made.Mounts[0].Destination)
+	for _, m := range made.Mounts {
+		if m.Type != mount.TypeTmpfs {
+			return fmt.Errorf("%w: its image declares the volume %.80q: services keep nothing", runtime.ErrCannot, m.Destination)
+		}
 	}
 	return nil
 }

@@ -57,15 +57,16 @@ var errLong = errors.New("too long")
 
 // post is the message of a call.
 func post(request []byte) []byte {
-	const head = "POST / HTTP/1.1\r\nHost: " + address + "\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: "
+	const head = "POST / HTTP/1.1\r\nHost: " + address + "\r\nContent-Type: application/json\r\n" +
+		"Accept: application/json\r\nContent-Length: "
 	b := make([]byte, 0, len(head)+24+len(request))
 	b = strconv.AppendInt(append(b, head...), int64(len(request)), 10)
 	return append(append(b, "\r\n\r\n"...), request...)
 }
 
-// send sends a message and returns the reply, of a body of at most that many bytes, else it fails with errLong. When the context
-// ends first, it returns at once, and with the error wait, which returns when the reply has come after all, or fails; at the
-// latest then: until.
+// send sends a message and returns the reply, whose body has at most that many bytes; else it fails with errLong. When the
+// context ends before the reply has come, it returns at once, and beside the error wait, which returns when it has come after
+// all, or fails, and does so at the latest when until is over.
 func (l *line) send(ctx context.Context, until time.Time, message []byte, most int64) (r reply, wait func() error, err error) {
 	w, used, err := l.take(ctx)
 	if err != nil {
@@ -221,7 +222,9 @@ func (r *recorded) Read(p []byte) (int, error) {
 
 // call hands a request to the service and returns the body of its answer. It fails with [runtime.ErrBroke], and with what the
 // context ended for, then as send does. sound is false where the connection failed rather than the answer.
-func (l *line) call(ctx context.Context, until time.Time, request []byte, most int64) (answer []byte, wait func() error, sound bool, err error) {
+func (l *line) call(ctx context.Context, until time.Time, request []byte, most int64) (
+	answer []byte, wait func() error, sound bool, err error,
+) {
 	r, wait, err := l.send(ctx, until, post(request), most)
 	switch {
 	case wait != nil:

@@ -40,6 +40,27 @@ func TestSuiteThroughHolder(t *testing.T) {
 	})
 }
 
+// A service that joins its holder's namespace sees what it would see in one of its own.
+func TestSurroundingsThroughHolder(t *testing.T) {
+	r := newRuntime(t, Config{Dial: Holder, Forwarder: forwarder(t), Warm: 1})
+	spec := hostile(t, r.Images, oddity{})
+	for _, name := range []string{"service", "elsewhere"} {
+		if name != "service" {
+			spec.Around.Hostname = name
+		}
+		i := start(t, r, spec)
+		for _, c := range [][3]string{
+			{"hostname", "", `"` + name + `"`}, {"getenv", "HOSTNAME", `"` + name + `"`},
+			{"file", "/etc/resolv.conf", `"nameserver 127.0.0.1"`}, {"file", "/socket/s", `""`},
+		} {
+			if got, err := call(i, c[0], c[1]); got != c[2] || err != nil {
+				t.Errorf("%v: %s, %v", c, got, err)
+			}
+		}
+		stop(t, i)
+	}
+}
+
 func TestForward(t *testing.T) {
 	target, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

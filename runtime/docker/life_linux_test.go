@@ -215,7 +215,7 @@ type dockerd struct {
 }
 
 // newDockerd starts one, or skips the test where that cannot be. The command comes before it, for its surroundings.
-func newDockerd(t *testing.T, before []string, args ...string) *dockerd {
+func newDockerd(t testing.TB, config string, before []string, args ...string) *dockerd {
 	t.Helper()
 	if _, err := exec.LookPath("dockerd"); err != nil || os.Getuid() != 0 {
 		if os.Getenv("CI") != "" {
@@ -225,7 +225,7 @@ func newDockerd(t *testing.T, before []string, args ...string) *dockerd {
 	}
 	dir := short(t)
 	d := &dockerd{dir: dir, host: "unix://" + dir + "/s"}
-	if err := os.WriteFile(dir+"/daemon.json", []byte("{}"), 0o600); err != nil {
+	if err := os.WriteFile(dir+"/daemon.json", []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d.args = append(before, "dockerd", "--config-file", dir+"/daemon.json", "--host", d.host, "--data-root", dir+"/data",
@@ -236,7 +236,7 @@ func newDockerd(t *testing.T, before []string, args ...string) *dockerd {
 	return d
 }
 
-func (d *dockerd) start(t *testing.T) {
+func (d *dockerd) start(t testing.TB) {
 	t.Helper()
 	log, err := os.OpenFile(d.dir+"/log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -267,7 +267,7 @@ func (d *dockerd) kill() {
 	_ = os.Remove(d.dir + "/exec/containerd/containerd.pid")
 }
 
-func (d *dockerd) clean(t *testing.T) {
+func (d *dockerd) clean(t testing.TB) {
 	_ = d.process.Process.Signal(syscall.SIGTERM)
 	_ = d.process.Wait()
 	mounts, _ := os.ReadFile("/proc/self/mounts")
@@ -284,7 +284,7 @@ func (d *dockerd) clean(t *testing.T) {
 
 // The engine is killed, calls fail or are answered, it comes back, with none of its images, and so does the service.
 func TestEngineKilled(t *testing.T) {
-	d := newDockerd(t, nil, "--iptables=false")
+	d := newDockerd(t, "{}", nil, "--iptables=false")
 	r := newRuntime(t, Config{Host: d.host})
 	i := start(t, r, hostile(t, r.Images, oddity{}))
 	if got, err := call(i, "echo", "x"); got != `"x"` || err != nil {
@@ -334,5 +334,34 @@ func TestImageRemoved(t *testing.T) {
 	})
 	if got, err := call(i, "echo", "x"); got != `"x"` || err != nil {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// withRunsc is an engine that has gVisor: of the network namespace the service has no more than runc would give it, and its
+// sockets are those of the namespace, so that it can be dialled there.
+func withRunsc(t testing.TB) (host string) {
+	t.Helper()
+	path := os.Getenv("BARNRAISE_RUNSC")
+	if path == "" {
+		t.Skip("BARNRAISE_RUNSC does not say where runsc is")
+	}
+	args := `["--platform=systrap", "--network=host"]`
+	config := `{"runtimes": {"runsc": {"path": "` + path + `", "runtimeArgs": ` + args + `}}}`
+	return newDockerd(t, config, nil, "--iptables=false").host
+}
+
+// gVisor in place of the machine's kernel: it answers, it is as nobody as elsewhere, and reaches nobody.
+func TestRunsc(t *testing.T) {
+	r := newRuntime(t, Config{Host: withRunsc(t), Runtime: "runsc"})
+	i := start(t, r, hostile(t, r.Images, oddity{}))
+	for _, c := range [][3]string{
+		{"echo", "x", `"x"`}, {"try", "tcp 1.1.1.1:53", `"refused"`}, {"try", "write /x", `"refused"`}, {"try", "root", `"refused"`},
+	} {
+		if got, err := call(i, c[0], c[1]); got != c[2] || err != nil {
+			t.Errorf("%v: %s, %v", c, got, err)
+		}
+	}
+	if x, err := r.Explain(t.Context()); err != nil || !x.Runsc {
+		t.Errorf("%+v, %v", x, err)
 	}
 }

@@ -25,7 +25,8 @@ func (c *container) watch() {
 	c.watching = cancel
 	c.watched.Go(func() {
 		for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-			w := c.runtime.engine.ContainerWait(ctx, c.name, client.ContainerWaitOptions{Condition: engine.WaitConditionNotRunning})
+			ends := client.ContainerWaitOptions{Condition: engine.WaitConditionNotRunning}
+			w := c.runtime.engine.ContainerWait(ctx, c.name, ends)
 			select {
 			case <-w.Result:
 				c.end(c.obituary(ctx))

@@ -69,6 +69,8 @@ func answer(request string) string {
 	case "hostname":
 		name, _ := os.Hostname()
 		return result(strconv.Quote(name))
+	case "environ":
+		return result(strconv.Quote(strings.Join(os.Environ(), " ")))
 	case "pid":
 		return result(strconv.Quote(strconv.Itoa(os.Getpid())))
 	case "cores":
