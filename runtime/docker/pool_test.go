@@ -62,6 +62,12 @@ func (p *puppet) remove(context.Context) error {
 	return nil
 }
 
+func (p *puppet) attempts() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.removed
+}
+
 // stage makes puppets.
 type stage struct {
 	mu     sync.Mutex
@@ -111,7 +117,7 @@ func play(t *testing.T, size int, p *pool, act func(*testing.T, *stage, *pool)) 
 		act(t, s, p)
 		p.close()
 		for _, w := range s.all {
-			if w.removed <= w.sticky {
+			if w.attempts() <= w.sticky {
 				t.Errorf("worker %d is not removed", w.name)
 			}
 		}
@@ -131,9 +137,15 @@ func ask(p *pool) (name int, err error) {
 	return m.worker.(*puppet).name, err
 }
 
+// pass lets time go by, and everybody do what they do in it.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func TestPoolFillsAndWearsOut(t *testing.T) {
 	play(t, 3, &pool{answers: 10}, func(t *testing.T, s *stage, p *pool) {
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if n := len(p.workers()); n != 3 {
 			t.Errorf("%d are ready", n)
 		}
@@ -144,7 +156,7 @@ func TestPoolFillsAndWearsOut(t *testing.T) {
 			if n := len(p.workers()); n < 3 || n > 4 {
 				t.Errorf("%d are ready", n)
 			}
-			time.Sleep(20 * time.Millisecond)
+			pass(20 * time.Millisecond)
 		}
 		for i := 4; i < len(s.begun); i++ { // the first three filled the pool
 			if gap := s.begun[i].Sub(s.begun[i-1]); gap < (rest+1)*s.takes {
@@ -160,7 +172,7 @@ func TestPoolFillsAndWearsOut(t *testing.T) {
 func TestPoolAges(t *testing.T) {
 	play(t, 2, &pool{age: time.Minute}, func(t *testing.T, s *stage, p *pool) {
 		for range 30 {
-			time.Sleep(10 * time.Second)
+			pass(10 * time.Second)
 			if n := len(p.workers()); n < 2 {
 				t.Errorf("%d are ready", n)
 			}
@@ -173,7 +185,7 @@ func TestPoolAges(t *testing.T) {
 
 func TestPoolSpreadsByChance(t *testing.T) {
 	play(t, 2, &pool{}, func(t *testing.T, s *stage, p *pool) {
-		time.Sleep(time.Second)
+		pass(time.Second)
 		turn := 0.0
 		p.chance = func() float64 { turn = 0.999 - turn; return turn }
 		for range 10 {
@@ -196,14 +208,14 @@ func TestPoolBacksOff(t *testing.T) {
 		if err := p.health(); !errors.Is(err, runtime.ErrNotReady) {
 			t.Errorf("health after one failure: %v", err)
 		}
-		time.Sleep(150 * time.Millisecond)
+		pass(150 * time.Millisecond)
 		if _, err := ask(p); !errors.Is(err, runtime.ErrNotReady) || !strings.Contains(err.Error(), "no engine") {
 			t.Errorf("call: %v", err)
 		}
 		if err := p.health(); !errors.Is(err, runtime.ErrBroke) || !strings.Contains(err.Error(), "no engine") {
 			t.Errorf("health: %v", err)
 		}
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		last := len(s.begun) - 1
 		if gap := s.begun[last].Sub(s.begun[last-1]); gap < lastDelay || gap > lastDelay+s.takes {
 			t.Errorf("attempts %s apart", gap)
@@ -212,7 +224,7 @@ func TestPoolBacksOff(t *testing.T) {
 			t.Errorf("first attempts %s apart", gap)
 		}
 		s.refusing(nil)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if _, err := ask(p); err != nil || p.health() != nil {
 			t.Errorf("%v, %v", err, p.health())
 		}
@@ -231,7 +243,7 @@ func TestPoolBacksOff(t *testing.T) {
 // A worker that is not fit gets no more calls, those in it are answered, and it is removed after them, however often it takes.
 func TestPoolDropsTheUnfit(t *testing.T) {
 	play(t, 2, &pool{}, func(t *testing.T, s *stage, p *pool) {
-		time.Sleep(time.Second)
+		pass(time.Second)
 		unfit := s.all[1]
 		unfit.takes, unfit.sticky = 3*time.Second, 3
 		slow := make(chan error, 1)
@@ -246,16 +258,16 @@ func TestPoolDropsTheUnfit(t *testing.T) {
 				t.Errorf("call came to %d, %v", name, err)
 			}
 		}
-		time.Sleep(time.Second)
-		if unfit.removed != 0 {
+		pass(time.Second)
+		if unfit.attempts() != 0 {
 			t.Error("removed with a call in it")
 		}
 		if err := <-slow; err != nil {
 			t.Error(err)
 		}
-		time.Sleep(10 * time.Second)
-		if unfit.removed != 4 || len(p.workers()) != 2 || p.restarted() != 1 {
-			t.Errorf("%d attempts to remove, %d ready, %d restarts", unfit.removed, len(p.workers()), p.restarted())
+		pass(10 * time.Second)
+		if unfit.attempts() != 4 || len(p.workers()) != 2 || p.restarted() != 1 {
+			t.Errorf("%d attempts to remove, %d ready, %d restarts", unfit.attempts(), len(p.workers()), p.restarted())
 		}
 	})
 }
@@ -277,7 +289,7 @@ func TestPoolWornAndGone(t *testing.T) {
 			if name, err := ask(p); name != n || err != nil {
 				t.Errorf("%d, %v", name, err)
 			}
-			time.Sleep(300 * time.Millisecond)
+			pass(300 * time.Millisecond)
 		}
 		at := time.Now()
 		s.all[1].ends <- errors.New("crashed")
@@ -293,7 +305,7 @@ func TestPoolCloses(t *testing.T) {
 	for wait := range 12 {
 		play(t, 3, &pool{answers: 1, age: time.Second}, func(t *testing.T, s *stage, p *pool) {
 			go func() { _, _ = ask(p) }()
-			time.Sleep(time.Duration(wait) * 50 * time.Millisecond)
+			pass(time.Duration(wait) * 50 * time.Millisecond)
 			p.close()
 			if _, err := ask(p); len(p.workers()) != 0 || !errors.Is(err, runtime.ErrNotReady) || !errors.Is(p.health(), runtime.ErrNotReady) {
 				t.Errorf("%d are ready after closing, %v, %v", len(p.workers()), err, p.health())
@@ -305,7 +317,7 @@ func TestPoolCloses(t *testing.T) {
 // A caller that goes early is told at once, while the service may go on until the limit and then loses its container.
 func TestInstanceOutOfTime(t *testing.T) {
 	play(t, 2, &pool{}, func(t *testing.T, s *stage, p *pool) {
-		time.Sleep(time.Second)
+		pass(time.Second)
 		limits := manifest.Limits{Request: 100, Response: 100, Timeout: manifest.Duration(4 * time.Second)}
 		i := newInstance(&service{limits: limits}, p, 1)
 		request := []byte(`{"jsonrpc":"2.0","id":1,"method":"x"}`)
@@ -334,7 +346,7 @@ func TestInstanceOutOfTime(t *testing.T) {
 				t.Errorf("%s: %v", bad, err)
 			}
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.all[0].answer, s.all[2].answer = []byte("{}"), []byte("{}")
 		if _, err := i.Call(t.Context(), request); !errors.Is(err, runtime.ErrBroke) || errors.Is(err, jsonrpc.ErrBatch) {
 			t.Errorf("%v", err)
