@@ -1,15 +1,16 @@
 // Package docker runs the linux variants of services (protocol 2.2) in containers of a Docker engine, each a small HTTP server
 // that knows nobody.
 //
-// A container has no network at all: an internal bridge would let it reach whatever the machine itself listens on. It is dialled
-// within its network namespace, where this process may enter that (it needs CAP_SYS_ADMIN), and else through a holder: a second
-// container with no network, in which this program forwards a unix socket to the service's port. Its root is read-only, it has
-// no capabilities and cannot get any, runs as user 65534 under the engine's seccomp profile, and may use as much memory and
-// processor as the service's limits say, no swap, few processes and files, and a small /tmp.
+// A container has no network at all: an internal bridge would let it reach whatever the machine itself listens on. It is
+// dialled within its network namespace, where this process may enter that (it needs CAP_SYS_ADMIN), and else through a holder:
+// a second container with no network, in which this program forwards a unix socket to the service's port. Its root is
+// read-only, it has no capabilities and cannot get any, runs as user 65534 under the engine's seccomp profile, and may use as
+// much memory and processor as the service's limits say, no swap, few processes and files, and a small /tmp.
 //
 // Every service has two containers or more, and each call goes to one of them by chance, so that what a service remembers shows
-// as a difference. They are replaced after some answers and some minutes, and when they break. The image is loaded from the
-// store of images, checked byte by byte; the engine never pulls.
+// as a difference. They are replaced after some answers and some minutes, and when they break. One that is replaced is killed
+// when the last call in it has ended: a service that keeps nothing has nothing to put away. The image is loaded from the store
+// of images, checked byte by byte; the engine never pulls.
 //
 // Rootless engines work through the holder. They bound memory, processor and processes only where the user's cgroups are
 // delegated; Start fails with a hint where they are not.
@@ -43,7 +44,7 @@ import (
 // Config is what a runtime runs services with. Images and Dir are required.
 type Config struct {
 	Images *image.Store // where the images are
-	// Dir is where sockets and the forwarder's image are kept. It belongs to one process at a time: containers that earlier
+	// Dir is where sockets and the forwarder's image are kept. It belongs to one runtime at a time: containers that earlier
 	// ones left are known by it, and removed.
 	Dir string
 	// Host is the engine, such as unix:///var/run/docker.sock; empty means what DOCKER_HOST says, and else the default.

@@ -27,7 +27,7 @@ const (
 
 // line is a client of one service. It speaks HTTP/1.1 itself, in the goroutine of the caller, because net/http takes two more
 // for each connection, and changing hands between them costs more than all else here; and because a request whose caller
-// leaves has to go on. It sends the same bytes for the same request on every machine, follows nothing and decompresses nothing.
+// leaves has to go on. It sends the same bytes for the same request on every machine, follows nothing, unpacks nothing.
 type line struct {
 	dial func(context.Context) (net.Conn, error)
 
@@ -126,6 +126,10 @@ func (l *line) put(w *wire) {
 	if cap(w.raw) > maxHeader {
 		w.raw = nil
 	}
+	for len(l.kept) > 0 && time.Since(l.kept[0].since) >= idle {
+		l.kept[0].conn.Close()
+		l.kept = l.kept[1:]
+	}
 	l.kept = append(l.kept, w)
 }
 
@@ -198,7 +202,8 @@ func (w *wire) receive(from io.Reader, most int64) (reply, error) {
 		if int64(b.Len()) > most {
 			return r, fmt.Errorf("its body has more than %d bytes: %w", most, errLong)
 		}
-		r.body, r.again = b.Bytes(), !a.Close && in.Buffered() == 0
+		r.body = b.Bytes()
+		r.again = !a.Close && in.Buffered() == 0 && a.StatusCode != http.StatusSwitchingProtocols
 		return r, nil
 	}
 	return reply{}, errors.New("it does not come to the point")

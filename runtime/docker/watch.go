@@ -75,7 +75,8 @@ func (c *container) obituary(ctx context.Context) error {
 func (c *container) said(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, probing)
 	defer cancel()
-	logs, err := c.runtime.engine.ContainerLogs(ctx, c.name, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "5"})
+	last := client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "5"}
+	logs, err := c.runtime.engine.ContainerLogs(ctx, c.name, last)
 	if err != nil {
 		return ""
 	}

@@ -49,6 +49,9 @@ func testStart(t *testing.T, f *fixture) {
 
 func testAnswers(t *testing.T, f *fixture) {
 	i := f.start(t, Limits)
+	if err := i.Health(t.Context()); err != nil {
+		t.Errorf("health after the start: %v", err)
+	}
 	want(t, i, "echo", "hello", `"hello"`)
 	for _, id := range []string{`1`, `-7`, `"a b"`, `null`, `123456789012345678901234567890`} {
 		got, err := i.Call(t.Context(), request(id, "echo", "x"))
@@ -186,6 +189,25 @@ func testConcurrent(t *testing.T, f *fixture) {
 	}
 }
 
+// What runs outside this process can be killed there, and is made to run again.
+func testCrash(t *testing.T, f *fixture) {
+	i := f.start(t, Limits)
+	outside, ok := i.(interface{ Crash(context.Context) error })
+	if !ok {
+		t.Skip("it runs within this process")
+	}
+	if err := outside.Crash(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	answers := func() bool {
+		_, err := i.Call(t.Context(), request("1", "echo", "x"))
+		return err == nil && i.Stats().Restarts > 0
+	}
+	if !eventually(answers) || i.Health(t.Context()) != nil {
+		t.Errorf("after a crash: stats %+v, health %v", i.Stats(), i.Health(t.Context()))
+	}
+}
+
 // When the caller is gone, Call returns, whatever the service does.
 func testCallerGone(t *testing.T, f *fixture) {
 	limits := Limits
@@ -233,6 +255,9 @@ func testStop(t *testing.T, f *fixture) {
 	}
 	if got, err := i.Call(t.Context(), request("1", "echo", "x")); !errors.Is(err, runtime.ErrNotReady) || got != nil {
 		t.Errorf("call after Stop: %q, %v", got, err)
+	}
+	if err := i.Health(t.Context()); !errors.Is(err, runtime.ErrNotReady) {
+		t.Errorf("health after Stop: %v", err)
 	}
 	for range 2 {
 		if err := i.Stop(t.Context()); err != nil {

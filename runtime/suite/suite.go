@@ -50,7 +50,7 @@ func Run(t *testing.T, s Subject) {
 	for name, test := range map[string]func(*testing.T, *fixture){
 		"Start": testStart, "Answers": testAnswers, "Limits": testLimits, "Failures": testFailures, "Forgets": testForgets,
 		"SeesNothing": testSeesNothing, "Concurrent": testConcurrent, "CallerGone": testCallerGone, "Stop": testStop,
-		"Refusals": testRefusals, "Bounds": testBounds, "Who": testWho,
+		"Refusals": testRefusals, "Bounds": testBounds, "Who": testWho, "Crash": testCrash,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, f) })
 	}
