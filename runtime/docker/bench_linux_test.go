@@ -109,8 +109,9 @@ type caller interface {
 	Call(ctx context.Context, request []byte) ([]byte, error)
 }
 
-// BenchmarkCall compares a process of this machine, called by net/http and by what calls containers, with containers dialled in their namespaces, through holders, and, where
-// BARNRAISE_RUNSC says where it is, under gVisor; one call at a time, and eight.
+// BenchmarkCall compares a process of this machine, called by net/http and by what calls containers, with containers dialled
+// in their namespaces, through holders, and, where BARNRAISE_RUNSC says where it is, under gVisor; one call at a time, and
+// eight.
 func BenchmarkCall(b *testing.B) {
 	images, err := image.Open(filepath.Join(b.TempDir(), "images"))
 	if err != nil {

@@ -280,29 +280,3 @@ func (c *container) remove(ctx context.Context) error {
 	}
 	return nil
 }
-
-// removeContainer waits for those who are about to remove it, too.
-func (r *Runtime) removeContainer(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, brief)
-	defer cancel()
-	for {
-		_, err := r.engine.ContainerRemove(ctx, name, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		if errdefs.IsNotFound(err) {
-			return nil
-		}
-		if err == nil || !errdefs.IsConflict(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(firstDelay):
-		}
-	}
-}
-
-// kill ends the service as the machine would that has no memory left.
-func (c *container) kill(ctx context.Context) error {
-	_, err := c.runtime.engine.ContainerKill(ctx, c.name, client.ContainerKillOptions{Signal: "SIGKILL"})
-	return err
-}

@@ -7,10 +7,10 @@
 // read-only, it has no capabilities and cannot get any, runs as user 65534 under the engine's seccomp profile, and may use as
 // much memory and processor as the service's limits say, no swap, few processes and files, and a small /tmp.
 //
-// Every service has two containers or more, and each call goes to one of them by chance, so that what a service remembers shows
-// as a difference. They are replaced after some answers and some minutes, and when they break. One that is replaced is killed
-// when the last call in it has ended: a service that keeps nothing has nothing to put away. The image is loaded from the store
-// of images, checked byte by byte; the engine never pulls.
+// Every service has two containers or more, and each call goes to one of them by chance, so that what a service remembers
+// shows as a difference. They are replaced after some answers and some minutes, and when they break. One that is replaced is
+// killed when the last call in it has ended: a service that keeps nothing has nothing to put away. The image is loaded from
+// the store of images, checked byte by byte; the engine never pulls.
 //
 // Rootless engines work through the holder. They bound memory, processor and processes only where the user's cgroups are
 // delegated; Start fails with a hint where they are not.

@@ -29,8 +29,8 @@ func short(t testing.TB) string {
 	return dir
 }
 
-// newRuntime makes a runtime on the engine of DOCKER_HOST, or skips the test where none answers. At the end of the test nothing
-// of it may be left.
+// newRuntime makes a runtime on the engine of DOCKER_HOST, or skips the test where none answers. At the end of the test
+// nothing of it may be left.
 func newRuntime(t testing.TB, c Config) *Runtime {
 	t.Helper()
 	if c.Dir == "" {

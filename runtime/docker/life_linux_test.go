@@ -171,7 +171,8 @@ func TestSwappedImage(t *testing.T) {
 	})
 	deceived := newRuntime(t, Config{Images: r.Images, Host: proxy})
 	i, err := deceived.Start(t.Context(), genuine)
-	if !errors.Is(err, runtime.ErrCannot) || !strings.Contains(err.Error(), "not of "+sourceOf(t, r.Images, genuine).Config.String()) {
+	want := "not of " + sourceOf(t, r.Images, genuine).Config.String()
+	if !errors.Is(err, runtime.ErrCannot) || !strings.Contains(err.Error(), want) {
 		t.Errorf("started with %v", err)
 	}
 	if swaps.Load() != 1 || i != nil {

@@ -307,7 +307,8 @@ func TestPoolCloses(t *testing.T) {
 			go func() { _, _ = ask(p) }()
 			pass(time.Duration(wait) * 50 * time.Millisecond)
 			p.close()
-			if _, err := ask(p); len(p.workers()) != 0 || !errors.Is(err, runtime.ErrNotReady) || !errors.Is(p.health(), runtime.ErrNotReady) {
+			_, err := ask(p)
+			if len(p.workers()) != 0 || !errors.Is(err, runtime.ErrNotReady) || !errors.Is(p.health(), runtime.ErrNotReady) {
 				t.Errorf("%d are ready after closing, %v, %v", len(p.workers()), err, p.health())
 			}
 		})
@@ -379,7 +380,8 @@ func FuzzLastWords(f *testing.F) {
 
 func TestLoaded(t *testing.T) {
 	for _, c := range []struct{ stream, says string }{
-		{"", ""}, {`{"stream":"Loaded image ID: sha256:12"}`, ""}, {`{"status":"1"}{"errorDetail":{},"error":"invalid diffID"}`, "invalid diffID"},
+		{"", ""}, {`{"stream":"Loaded image ID: sha256:12"}`, ""},
+		{`{"status":"1"}{"errorDetail":{},"error":"invalid diffID"}`, "invalid diffID"},
 		{`{"error":`, "answer"}, {"<html>", "answer"},
 	} {
 		err := loaded(strings.NewReader(c.stream))

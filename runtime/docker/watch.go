@@ -118,6 +118,32 @@ func (c *container) usage(ctx context.Context) (cpu time.Duration, memory manife
 	return time.Duration(of.CPUStats.CPUUsage.TotalUsage), manifest.Bytes(max(of.MemoryStats.MaxUsage, of.MemoryStats.Usage))
 }
 
+// removeContainer waits for those who are about to remove it, too.
+func (r *Runtime) removeContainer(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, brief)
+	defer cancel()
+	for {
+		_, err := r.engine.ContainerRemove(ctx, name, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		if errdefs.IsNotFound(err) {
+			return nil
+		}
+		if err == nil || !errdefs.IsConflict(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(firstDelay):
+		}
+	}
+}
+
+// kill ends the service as the machine would that has no memory left.
+func (c *container) kill(ctx context.Context) error {
+	_, err := c.runtime.engine.ContainerKill(ctx, c.name, client.ContainerKillOptions{Signal: "SIGKILL"})
+	return err
+}
+
 // spent is what containers used that are gone.
 type spent struct {
 	mu     sync.Mutex

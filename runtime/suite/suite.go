@@ -122,7 +122,8 @@ func (f *fixture) start(t *testing.T, limits manifest.Limits) runtime.Instance {
 	return i
 }
 
-// asNew sees whether the service answers, and where calls have instances of their own, whether it is one that nobody had before.
+// asNew sees whether the service answers, and where calls have instances of their own, whether it is one that nobody had
+// before.
 func (f *fixture) asNew(t *testing.T, i runtime.Instance) {
 	t.Helper()
 	if f.subject.Keeps {
