@@ -23,6 +23,7 @@ const (
 	interim   = 5               // answers before the final one
 	idle      = 2 * time.Second // that a connection is kept: less than servers keep them, who might just close it
 	probing   = 2 * time.Second // for an answer to whether it is ready
+	leeway    = 10 * time.Millisecond
 )
 
 // line is a client of one service. It speaks HTTP/1.1 itself, in the goroutine of the caller, because net/http takes two more
@@ -65,8 +66,8 @@ func post(request []byte) []byte {
 }
 
 // send sends a message and returns the reply, whose body has at most that many bytes; else it fails with errLong. When the
-// context ends before the reply has come, it returns at once, and beside the error wait, which returns when it has come after
-// all, or fails, and does so at the latest when until is over.
+// context ends, or the time until when the reply may come, while the service has the message, it returns at once, and beside
+// the error wait, which returns when the reply has come after all, or fails, and does so at the latest when until is over.
 func (l *line) send(ctx context.Context, until time.Time, message []byte, most int64) (r reply, wait func() error, err error) {
 	w, used, err := l.take(ctx)
 	if err != nil {
@@ -80,8 +81,8 @@ func (l *line) send(ctx context.Context, until time.Time, message []byte, most i
 		}
 		r, err = w.exchange(ctx, until, message, most)
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil && w.sent {
-		return r, func() error { return w.wait(until, most) }, context.Cause(ctx)
+	if errors.Is(err, os.ErrDeadlineExceeded) && w.sent { // of the caller, or of both
+		return r, func() error { return w.wait(until, most) }, context.DeadlineExceeded
 	}
 	if err != nil || !r.again {
 		w.conn.Close()
@@ -225,8 +226,8 @@ func (r *recorded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// call hands a request to the service and returns the body of its answer. It fails with [runtime.ErrBroke], and with what the
-// context ended for, then as send does. sound is false where the connection failed rather than the answer.
+// call hands a request to the service and returns the body of its answer. It fails with [runtime.ErrBroke], and with
+// [context.DeadlineExceeded], then as send does. sound is false where the connection failed rather than the answer.
 func (l *line) call(ctx context.Context, until time.Time, request []byte, most int64) (
 	answer []byte, wait func() error, sound bool, err error,
 ) {
@@ -234,10 +235,9 @@ func (l *line) call(ctx context.Context, until time.Time, request []byte, most i
 	switch {
 	case wait != nil:
 		return nil, wait, false, err
-	case err != nil && ctx.Err() != nil: // before the service had all of the request
-		return nil, nil, true, context.Cause(ctx)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, nil, false, context.DeadlineExceeded
+	case err != nil && (ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded)):
+		// The service has not got all of the request: its fault if it had all the time.
+		return nil, nil, time.Until(until) > leeway, context.DeadlineExceeded
 	case err != nil:
 		return nil, nil, errors.Is(err, errLong), fmt.Errorf("%w: %w", runtime.ErrBroke, err)
 	case r.status != http.StatusOK:

@@ -170,7 +170,7 @@ func TestLineWhenTheCallerLeaves(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	l := script(t, func(net.Conn, func() string) {})
-	if _, wait, sound, err := l.call(gone, soon(), []byte("{}"), 10); wait != nil || !sound || !errors.Is(err, context.Canceled) {
+	if _, wait, sound, err := l.call(gone, soon(), []byte("{}"), 10); wait != nil || !sound || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("gone before: sound %t, %v", sound, err)
 	}
 	slow := script(t, func(_ net.Conn, next func() string) {
@@ -178,8 +178,19 @@ func TestLineWhenTheCallerLeaves(t *testing.T) {
 		time.Sleep(5 * time.Second)
 	})
 	_, wait, sound, err := slow.call(t.Context(), time.Now().Add(100*time.Millisecond), []byte("{}"), 10)
-	if wait != nil || sound || !errors.Is(err, context.DeadlineExceeded) {
+	if wait == nil || sound || !errors.Is(err, context.DeadlineExceeded) || wait() == nil {
 		t.Errorf("over the limit: sound %t, %v", sound, err)
+	}
+	deaf := &line{dial: func(ctx context.Context) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	for limit, sound := range map[time.Duration]bool{50 * time.Millisecond: false, time.Minute: true} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, wait, got, err := deaf.call(ctx, time.Now().Add(limit), []byte("{}"), 10)
+		if cancel(); wait != nil || got != sound || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("nobody takes connections within %s: sound %t, %v", limit, got, err)
+		}
 	}
 }
 

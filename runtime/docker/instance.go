@@ -181,7 +181,7 @@ func (i *instance) answer(ctx context.Context, until time.Time, request []byte) 
 	o, err := m.exchange(ctx, until, request, int64(i.limits.Response))
 	if o.wait != nil {
 		go func() { i.through(m, false, o.wait()) }()
-		return nil, outOfTime(ctx)
+		return nil, fmt.Errorf("%w: %w", runtime.ErrTimeout, err)
 	}
 	i.through(m, err == nil, o.fit)
 	if err != nil && !errors.Is(err, runtime.ErrBroke) {
