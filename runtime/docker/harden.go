@@ -1,10 +1,12 @@
 package docker
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"barnraise/manifest"
@@ -127,4 +129,24 @@ func environment(s runtime.Surroundings) []string {
 		return nil
 	}
 	return strings.Split(strings.TrimSuffix(s.Env, "\n"), "\n")
+}
+
+// beside is what the surroundings say of variables, without those that the image sets, and without the one by which its program
+// is found: these are the same wherever it runs.
+func (s source) beside(around runtime.Surroundings) string {
+	var document struct {
+		Config struct{ Env []string }
+	}
+	if json.Unmarshal(s.Document, &document) != nil {
+		return around.Env // the engine, which reads the document likewise, will not take it
+	}
+	set := map[string]bool{"PATH": true}
+	for _, line := range document.Config.Env {
+		name, _, _ := strings.Cut(line, "=")
+		set[name] = true
+	}
+	return strings.Join(slices.DeleteFunc(environment(around), func(line string) bool {
+		name, _, _ := strings.Cut(line, "=")
+		return set[name]
+	}), "\n")
 }

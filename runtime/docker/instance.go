@@ -38,6 +38,7 @@ func (r *Runtime) begin(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if s.source, err = find(r.Images, v.Manifest); err != nil {
 		return nil, err
 	}
+	s.around.Env = s.source.beside(spec.Around)
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
