@@ -208,21 +208,28 @@ func add(w *tar.Writer, from, name string) error {
 	return err
 }
 
-// What docker build makes of a plain Dockerfile, and docker save writes, becomes an image; the same file always the same one.
-func TestEchoNodeImage(t *testing.T) {
+// built has the engine build a directory, and returns the image's tag there and what docker save writes of it.
+func built(t *testing.T, dir string) (tag, saved string) {
+	t.Helper()
 	if _, err := docker(t, nil, "version"); err != nil {
 		missing(t, "no Docker engine answers: cannot build the example in Node: "+err.Error())
 	}
 	needBase(t)
-	tag := fmt.Sprintf("echo-node:test-%d", os.Getpid())
-	if _, err := docker(t, nil, "build", "-q", "-t", tag, "echo-node"); err != nil {
+	tag = fmt.Sprintf("echo-node:test-%d", os.Getpid())
+	if _, err := docker(t, nil, "build", "-q", "--network", "none", "-t", tag, dir); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { clean(tag) })
-	saved := filepath.Join(t.TempDir(), "saved.tar")
+	saved = filepath.Join(t.TempDir(), "saved.tar")
 	if _, err := docker(t, nil, "save", "-o", saved, tag); err != nil {
 		t.Fatal(err)
 	}
+	return tag, saved
+}
+
+// What docker build makes of a plain Dockerfile, and docker save writes, becomes an image; the same file always the same one.
+func TestEchoNodeImage(t *testing.T) {
+	tag, saved := built(t, "echo-node")
 	store, built := load(t, saved)
 	if _, again := load(t, saved); again.Image != built.Image || !strings.HasPrefix(built.Image, "echo-node@sha256:") {
 		t.Errorf("the same file became %s and %s", built.Image, again.Image)
