@@ -125,7 +125,7 @@ func letters(v jsontext.Value) []rune {
 
 var (
 	hexAddress = regexp.MustCompile(`0x[0-9a-f]{5,12}\b`)
-	dateOrTime = regexp.MustCompile(`\b(19|20)\d\d[-/.]\d\d?[-/.]\d\d?\b|\b\d\d:\d\d(:\d\d)?\b|\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\b`)
+	dateOrTime = regexp.MustCompile(`(19|20)\d\d[-/.]\d\d?[-/.]\d\d?|\d\d:\d\d|\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\b`)
 	digits     = regexp.MustCompile(`\d+(\.\d+)?([eE][-+]?\d+)?`)
 )
 

@@ -16,6 +16,16 @@ import (
 type document struct {
 	methods []method
 	raw     jsontext.Value
+	budget  *int // bytes of the document that may still be read, some of them again and again
+}
+
+// maxRead is how much of a document is read in all.
+const maxRead = 128 << 20
+
+// spend reports whether so many bytes may be read.
+func (d document) spend(n int) bool {
+	*d.budget -= n
+	return *d.budget > 0
 }
 
 type method struct {
@@ -35,7 +45,8 @@ const maxMethods = 64
 
 // parseDocument reads an OpenRPC document. It fails with [manifest.ErrManifest].
 func parseDocument(raw jsontext.Value) (document, error) {
-	d := document{raw: raw}
+	budget := maxRead
+	d := document{raw: raw, budget: &budget}
 	if len(raw) == 0 {
 		return d, nil
 	}
@@ -56,7 +67,7 @@ func parseDocument(raw jsontext.Value) (document, error) {
 func (d document) params(m method) (list []param) {
 	for _, raw := range m.Params {
 		var p param
-		if json.Unmarshal(d.resolve(raw), &p) == nil && p.Name != "" {
+		if d.spend(len(raw)) && json.Unmarshal(d.resolve(raw), &p) == nil && p.Name != "" {
 			list = append(list, p)
 		}
 	}
@@ -74,6 +85,9 @@ func (d document) resolve(v jsontext.Value) jsontext.Value {
 		}
 		if json.Unmarshal(v, &r) != nil || len(r.Ref) == 0 || r.Ref[0] != '#' {
 			return v
+		}
+		if !d.spend(len(d.raw)) {
+			break
 		}
 		v = at(d.raw, jsontext.Pointer(r.Ref[1:]))
 		if v == nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"barnraise/image"
 	"barnraise/runtime"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -73,11 +74,29 @@ func (t *trial) specific(ctx context.Context, f finding) (Cause, error) {
 			return t.plainer(f), nil
 		}
 	}
+	if first, err := t.isFirst(ctx, f); err != nil || first {
+		return CauseProcess, err
+	}
 	steady, err := t.isSteady(ctx, f.request)
 	if err != nil || !steady {
 		return "", err
 	}
+	again, err := t.sequence(ctx, f.step.Around, []int{f.request})
+	if err != nil || len(again) > 0 && again[0].alike(f.a) {
+		return "", err // it does not come with these surroundings
+	}
 	return t.plainer(f), nil
+}
+
+// isFirst reports whether an answer shows that the service is the first process, which elsewhere has a number that may change
+// with every start.
+func (t *trial) isFirst(ctx context.Context, f finding) (bool, error) {
+	_, a, b := parts(f)
+	if !f.step.Around.First || number(b) != 1 || !(number(a) > 1) {
+		return false, nil
+	}
+	h, err := t.habit(ctx, f.request)
+	return len(h.alone) > 0 && allAlike(h.alone, 0), err
 }
 
 // plainer is the step's cause, or one that explains more than it: who shows all the environment shows the time zone in it.
@@ -120,7 +139,11 @@ func (t *trial) isSteady(ctx context.Context, request int) (bool, error) {
 	if steady, ok := t.steady[request]; ok {
 		return steady, nil
 	}
-	answers, err := t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, trials))
+	times := trials
+	if t.platform != image.Wasm { // where chance is not pinned
+		times *= 8
+	}
+	answers, err := t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, times))
 	steady := err == nil && !slices.ContainsFunc(answers, func(o outcome) bool { return !o.alike(t.base[request]) })
 	t.steady[request] = steady
 	return steady, err
@@ -150,6 +173,8 @@ func (t *trial) sequence(ctx context.Context, around runtime.Surroundings, asked
 type habits struct {
 	alone, mixed []outcome
 	took         time.Duration // all that is in alone
+	fresh        bool          // two new instances give it the same first answer
+	repeats      bool          // mixed is the same with the same requests in between
 }
 
 func (t *trial) habit(ctx context.Context, request int) (h habits, err error) {
@@ -168,6 +193,16 @@ func (t *trial) habit(ctx context.Context, request int) (h habits, err error) {
 	} else {
 		h.mixed, err = t.between(ctx, one, request)
 	}
+	if err != nil {
+		return h, err
+	}
+	another, err := t.sequence(ctx, one, []int{request})
+	if err != nil {
+		return h, err
+	}
+	h.fresh = len(another) == 1 && len(h.alone) > 0 && another[0].alike(h.alone[0])
+	mixed, err := t.between(ctx, one, request)
+	h.repeats = slices.EqualFunc(h.mixed, mixed, outcome.alike)
 	t.habits[request] = h
 	return h, err
 }
@@ -237,12 +272,12 @@ func (t *trial) byHabit(ctx context.Context, f finding, h habits) (Cause, error)
 	switch {
 	case first && allAlike(h.mixed, 0) && h.alone[0].alike(h.mixed[0]):
 		if h.alone[0].alike(f.a) {
-			return byOrder(f.step.Order), nil
+			return byOrder(f), nil
 		}
 		return CauseClock, nil // fresh, constant, and another than before
 	case settled && settledMixed && h.alone[1].alike(h.mixed[1]):
 		return CauseState, nil
-	case settled && h.alone[0].alike(f.a):
+	case settled && (!settledMixed || h.fresh) && h.repeats:
 		return CauseOrder, nil
 	case first && allAlike(h.mixed, 0):
 		return CauseChance, nil // each instance has an answer of its own
@@ -269,8 +304,12 @@ func (t *trial) byItself(ctx context.Context, f finding, h habits) (Cause, error
 }
 
 // byOrder is the cause where a request is answered alike whenever it is asked alone.
-func byOrder(o Order) Cause {
-	switch o {
+func byOrder(f finding) Cause {
+	p, a, b := parts(f)
+	if permuted(f.a.answer, f.b.answer, p) || rounded(a, b) {
+		return CauseMapOrder // seldom seen
+	}
+	switch f.step.Order {
 	case Concurrent:
 		return CauseRace
 	case Crashed:

@@ -17,7 +17,7 @@ import (
 type Answered struct{ Request, Response []byte }
 
 // Recheck tries the image again with real requests: in fresh surroundings, with clock, chance, addresses and environment varied
-// once each, and one after the other in one instance. It is cheap enough for a schedule. A difference between a fresh answer and
+// once each, and many times in one instance. It is cheap enough for a schedule. A difference between a fresh answer and
 // the one that was signed is reported as [CauseSigned], unless the image contradicts itself here as well. Requests that are not
 // in wire form are left out.
 //
@@ -39,7 +39,7 @@ func Recheck(ctx context.Context, r runtime.Runtime, s Subject, o Options, real 
 
 // brief is the plan of a recheck.
 func brief(platform string, o Options) []Step {
-	wanted := []string{plain, again, "environment", "clock", "chance", "addresses", "shuffled"}
+	wanted := []string{plain, again, "environment", "clock", "chance", "addresses", "repeated"}
 	var steps []Step
 	for _, s := range plan(platform, o) {
 		if k := slices.Index(wanted, s.Name); k >= 0 {

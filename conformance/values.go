@@ -48,7 +48,7 @@ const (
 // value makes a value that fits the schema, or any value where the schema says nothing that is understood.
 func (m *maker) value(raw jsontext.Value, depth int) jsontext.Value {
 	var s schema
-	if depth > maxNesting || json.Unmarshal(m.resolve(raw), &s) != nil {
+	if depth > maxNesting || !m.spend(len(raw)) || json.Unmarshal(m.resolve(raw), &s) != nil {
 		return m.plain()
 	}
 	fixed := slices.Concat(s.Enum, s.Examples)
