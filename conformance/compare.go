@@ -204,3 +204,48 @@ func rising(values []jsontext.Value) bool {
 	}
 	return step > 0 && step == math.Trunc(step)
 }
+
+// allAlike reports whether all outcomes from one on agree.
+func allAlike(all []outcome, from int) bool {
+	for _, o := range all[min(from+1, len(all)):] {
+		if !o.alike(all[from]) {
+			return false
+		}
+	}
+	return true
+}
+
+func valuesAt(all []outcome, p jsontext.Pointer) (values []jsontext.Value) {
+	for _, o := range all {
+		values = append(values, at(bytes.Clone(o.answer), p))
+	}
+	return values
+}
+
+// passing reports whether a number goes up about as fast as time does, in whatever unit.
+func passing(values []jsontext.Value, took time.Duration) bool {
+	if len(values) < 3 || took <= 0 {
+		return false
+	}
+	for k := 1; k < len(values); k++ {
+		if !(number(values[k]) >= number(values[k-1])) {
+			return false
+		}
+	}
+	gone := number(values[len(values)-1]) - number(values[0])
+	for unit := 1.0; unit <= 1e9; unit *= 1e3 {
+		if expected := took.Seconds() * unit; gone > expected/20 && gone < expected*2 {
+			return true
+		}
+	}
+	return false
+}
+
+// parts are the pointer of what differs and what stands there.
+func parts(f finding) (p jsontext.Pointer, a, b jsontext.Value) {
+	if f.a.answer == nil || f.b.answer == nil {
+		return "", f.a.answer, f.b.answer
+	}
+	p = pointer(f.a.answer, f.b.answer)
+	return p, at(f.a.answer, p), at(f.b.answer, p)
+}

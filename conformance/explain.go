@@ -1,16 +1,12 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"strings"
 	"time"
 
-	"barnraise/image"
 	"barnraise/runtime"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // explain finds the causes of what was found: first of differences that show their surroundings, or came with one thing varied
@@ -55,7 +51,7 @@ func (t *trial) conclude(f finding, c Cause) {
 func (t *trial) restless(method string) Cause {
 	for _, c := range t.known[method] {
 		switch c {
-		case CauseEnvironment, CauseZone, CauseLocale, CauseHostname, CauseCPU, CauseProcess, CauseStart, CauseBroke:
+		case CauseEnvironment, CauseZone, CauseLocale, CauseHostname, CauseCPU, CauseStart, CauseBroke:
 		default:
 			return c
 		}
@@ -120,53 +116,6 @@ func (t *trial) plainer(f finding) Cause {
 		return CauseMapOrder
 	}
 	return cause
-}
-
-// parts are the pointer of what differs and what stands there.
-func parts(f finding) (p jsontext.Pointer, a, b jsontext.Value) {
-	if f.a.answer == nil || f.b.answer == nil {
-		return "", f.a.answer, f.b.answer
-	}
-	p = pointer(f.a.answer, f.b.answer)
-	return p, at(f.a.answer, p), at(f.b.answer, p)
-}
-
-// trials is how often a request is repeated to learn how it is answered.
-const trials = 8
-
-// isSteady reports whether the request gets the answer of the plain run time and again, in plain surroundings.
-func (t *trial) isSteady(ctx context.Context, request int) (bool, error) {
-	if steady, ok := t.steady[request]; ok {
-		return steady, nil
-	}
-	times := trials
-	if t.platform != image.Wasm { // where chance is not pinned
-		times *= 8
-	}
-	answers, err := t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, times))
-	steady := err == nil && !slices.ContainsFunc(answers, func(o outcome) bool { return !o.alike(t.base[request]) })
-	t.steady[request] = steady
-	return steady, err
-}
-
-// sequence asks requests one after the other of one instance. Where it does not start, nothing is answered.
-func (t *trial) sequence(ctx context.Context, around runtime.Surroundings, asked []int) (answers []outcome, err error) {
-	spec := t.spec
-	spec.Around = around
-	instances, err := start(ctx, t.rt, spec, 1)
-	if err != nil {
-		return nil, ctx.Err()
-	}
-	until := time.Now().Add(t.o.Patience)
-	for _, i := range asked {
-		if time.Now().Before(until) {
-			answers = append(answers, ask(ctx, instances[0], t.requests[i].Body))
-		}
-	}
-	if err := stop(ctx, instances); err != nil {
-		return nil, err
-	}
-	return answers, ctx.Err()
 }
 
 // habits are how a request is answered by one instance each: again and again, and with other requests in between.
@@ -262,7 +211,11 @@ func (t *trial) unspecific(ctx context.Context, f finding) (Cause, error) {
 	if len(h.alone) < 2 || len(h.mixed) < 2 {
 		return CauseUnknown, nil
 	}
-	return t.byHabit(ctx, f, h)
+	cause, err := t.byHabit(ctx, f, h)
+	if cause != CauseOrder && cause != CauseRace && (permuted(f.a.answer, f.b.answer, p) || rounded(a, b)) {
+		cause = CauseMapOrder
+	}
+	return cause, err
 }
 
 // byHabit tells what is kept between calls from what differs by itself.
@@ -272,7 +225,7 @@ func (t *trial) byHabit(ctx context.Context, f finding, h habits) (Cause, error)
 	switch {
 	case first && allAlike(h.mixed, 0) && h.alone[0].alike(h.mixed[0]):
 		if h.alone[0].alike(f.a) {
-			return byOrder(f), nil
+			return byOrder(f.step.Order), nil
 		}
 		return CauseClock, nil // fresh, constant, and another than before
 	case settled && settledMixed && h.alone[1].alike(h.mixed[1]):
@@ -287,29 +240,22 @@ func (t *trial) byHabit(ctx context.Context, f finding, h habits) (Cause, error)
 
 // byItself is the cause where hardly any answer is like another.
 func (t *trial) byItself(ctx context.Context, f finding, h habits) (Cause, error) {
-	p, a, b := parts(f)
+	p, _, _ := parts(f)
 	if h.alone[0].alike(f.a) && h.mixed[0].alike(f.a) { // fresh instances agree
 		steady, err := t.isSteady(ctx, f.request)
 		if err != nil || steady {
 			return CauseState, err
 		}
 	}
-	switch {
-	case permuted(f.a.answer, f.b.answer, p), rounded(a, b):
-		return CauseMapOrder, nil
-	case passing(valuesAt(h.alone, p), h.took):
+	if passing(valuesAt(h.alone, p), h.took) {
 		return CauseClock, nil
 	}
 	return CauseChance, nil
 }
 
 // byOrder is the cause where a request is answered alike whenever it is asked alone.
-func byOrder(f finding) Cause {
-	p, a, b := parts(f)
-	if permuted(f.a.answer, f.b.answer, p) || rounded(a, b) {
-		return CauseMapOrder // seldom seen
-	}
-	switch f.step.Order {
+func byOrder(o Order) Cause {
+	switch o {
 	case Concurrent:
 		return CauseRace
 	case Crashed:
@@ -320,40 +266,4 @@ func byOrder(f finding) Cause {
 		return CauseState
 	}
 	return CauseUnknown
-}
-
-// allAlike reports whether all outcomes from one on agree.
-func allAlike(all []outcome, from int) bool {
-	for _, o := range all[min(from+1, len(all)):] {
-		if !o.alike(all[from]) {
-			return false
-		}
-	}
-	return true
-}
-
-func valuesAt(all []outcome, p jsontext.Pointer) (values []jsontext.Value) {
-	for _, o := range all {
-		values = append(values, at(bytes.Clone(o.answer), p))
-	}
-	return values
-}
-
-// passing reports whether a number goes up about as fast as time does, in whatever unit.
-func passing(values []jsontext.Value, took time.Duration) bool {
-	if len(values) < 3 || took <= 0 {
-		return false
-	}
-	for k := 1; k < len(values); k++ {
-		if !(number(values[k]) >= number(values[k-1])) {
-			return false
-		}
-	}
-	gone := number(values[len(values)-1]) - number(values[0])
-	for unit := 1.0; unit <= 1e9; unit *= 1e3 {
-		if expected := took.Seconds() * unit; gone > expected/20 && gone < expected*2 {
-			return true
-		}
-	}
-	return false
 }

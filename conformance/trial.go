@@ -236,3 +236,41 @@ func (t *trial) perturbation(name string) *Perturbation {
 	*list = append(*list, Perturbation{Name: name, Platform: t.platform})
 	return &(*list)[len(*list)-1]
 }
+
+// trials is how often a request is repeated to learn how it is answered.
+const trials = 8
+
+// isSteady reports whether the request gets the answer of the plain run time and again, in plain surroundings.
+func (t *trial) isSteady(ctx context.Context, request int) (bool, error) {
+	if steady, ok := t.steady[request]; ok {
+		return steady, nil
+	}
+	times := trials
+	if t.platform != image.Wasm { // where chance is not pinned
+		times *= 8
+	}
+	answers, err := t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, times))
+	steady := err == nil && !slices.ContainsFunc(answers, func(o outcome) bool { return !o.alike(t.base[request]) })
+	t.steady[request] = steady
+	return steady, err
+}
+
+// sequence asks requests one after the other of one instance. Where it does not start, nothing is answered.
+func (t *trial) sequence(ctx context.Context, around runtime.Surroundings, asked []int) (answers []outcome, err error) {
+	spec := t.spec
+	spec.Around = around
+	instances, err := start(ctx, t.rt, spec, 1)
+	if err != nil {
+		return nil, ctx.Err()
+	}
+	until := time.Now().Add(t.o.Patience)
+	for _, i := range asked {
+		if time.Now().Before(until) {
+			answers = append(answers, ask(ctx, instances[0], t.requests[i].Body))
+		}
+	}
+	if err := stop(ctx, instances); err != nil {
+		return nil, err
+	}
+	return answers, ctx.Err()
+}
