@@ -196,6 +196,12 @@ func TestCauses(t *testing.T) {
 			}
 			return "1", nil
 		}},
+		{"concurrent writes", CauseRace, "", func(c call) (string, error) {
+			if c.under > 1 {
+				return "", runtime.ErrBroke
+			}
+			return "1", nil
+		}},
 		{"breaks once", CauseBroke, "", func(c call) (string, error) {
 			if c.instance == 2 && c.number == 3 {
 				return "", runtime.ErrBroke

@@ -182,6 +182,11 @@ func rounded(a, b jsontext.Value) bool {
 	return differ
 }
 
+// fractions reports whether two values are numbers that are not whole.
+func fractions(a, b jsontext.Value) bool {
+	return a.Kind() == '0' && b.Kind() == '0' && bytes.ContainsAny(a, ".eE") && bytes.ContainsAny(b, ".eE")
+}
+
 // number is the first number of a value, NaN where it has none.
 func number(v jsontext.Value) float64 {
 	n, err := strconv.ParseFloat(digits.FindString(string(v)), 64)

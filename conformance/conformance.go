@@ -7,6 +7,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -70,7 +71,7 @@ type gate struct {
 // It fails with [ErrCannot] where no variant runs here or there is nothing to ask, with manifest.ErrManifest, with the
 // context's error, and where what was started cannot be stopped. Nothing is left running.
 func Check(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Report, error) {
-	o = o.complete()
+	o, s = o.complete(), s.complete()
 	asked, err := requests(s.Manifest, o)
 	if err != nil {
 		return Report{}, err
@@ -86,6 +87,14 @@ func Passed(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Repor
 		err = report.Err()
 	}
 	return report, err
+}
+
+// complete fills in the limits that stand where a manifest is silent.
+func (s Subject) complete() Subject {
+	l, d := &s.Manifest.Limits, manifest.DefaultLimits
+	l.Memory, l.CPU, l.Timeout = cmp.Or(l.Memory, d.Memory), cmp.Or(l.CPU, d.CPU), cmp.Or(l.Timeout, d.Timeout)
+	l.Request, l.Response, l.Fuel = cmp.Or(l.Request, d.Request), cmp.Or(l.Response, d.Response), cmp.Or(l.Fuel, d.Fuel)
+	return s
 }
 
 func newGate(r runtime.Runtime, s Subject, o Options, asked []Request, signed map[int][]byte) *gate {
@@ -171,7 +180,7 @@ func variantCause(f finding) Cause {
 	switch {
 	case f.a.answer == nil || f.b.answer == nil:
 		return CauseVariant
-	case rounded(a, b):
+	case rounded(a, b), fractions(a, b):
 		return CauseFloat
 	case permuted(f.a.answer, f.b.answer, p):
 		return CauseMapOrder

@@ -195,10 +195,7 @@ func (t *trial) unspecific(ctx context.Context, f finding) (Cause, error) {
 	case err != nil:
 		return CauseUnknown, err
 	case f.a.answer == nil || f.b.answer == nil:
-		if f.step.Around.Reused && allAlike(h.alone, 0) {
-			return CauseState, nil // such as memory that only grows
-		}
-		return CauseBroke, nil
+		return brokenBy(f, h), nil
 	case addresses(a, b):
 		return CauseAddress, nil
 	}
@@ -216,6 +213,18 @@ func (t *trial) unspecific(ctx context.Context, f finding) (Cause, error) {
 		cause = CauseMapOrder
 	}
 	return cause, err
+}
+
+// brokenBy is the cause where a request was answered once and broke the service another time.
+func brokenBy(f finding, h habits) Cause {
+	switch {
+	case !allAlike(h.alone, 0):
+	case f.step.Order == Concurrent:
+		return CauseRace
+	case f.step.Around.Reused:
+		return CauseState // such as memory that only grows
+	}
+	return CauseBroke
 }
 
 // byHabit tells what is kept between calls from what differs by itself.

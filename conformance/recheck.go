@@ -23,7 +23,7 @@ type Answered struct{ Request, Response []byte }
 //
 // It fails as [Check] does, with [ErrCannot] where no request is left.
 func Recheck(ctx context.Context, r runtime.Runtime, s Subject, o Options, real []Answered) (Report, error) {
-	o = o.complete()
+	o, s = o.complete(), s.complete()
 	l := &list{limit: s.Manifest.Limits.Request, seen: make(map[barnraise.Digest]bool)}
 	responses := make(map[int][]byte)
 	for _, a := range real {

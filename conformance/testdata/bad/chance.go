@@ -86,10 +86,11 @@ func goroutines() any {
 	return list
 }
 
+// float computes as the compiler of each platform does, to the last digit.
 func float(q string) any {
-	sum := 0.0
-	for n := range 200 {
-		sum += math.Exp(float64(len(q)+n)/37) * math.Tanh(float64(n)/11)
+	var list []float64
+	for n := range 100 {
+		list = append(list, math.Exp(float64(len(q)+n)/37)*math.Tanh(float64(n)/11))
 	}
-	return sum
+	return list
 }
