@@ -306,6 +306,11 @@ func TestSkips(t *testing.T) {
 	if r, err := checkScript(t, f, fakeSubject(), Options{}); err != nil || r.Passed || r.Failures[0].Class != ClassStart || r.Err() == nil {
 		t.Errorf("a variant that starts nowhere: %v, %+v", err, r.Failures)
 	}
+	sick := errors.New("engine is sick")
+	f.cannot = func(runtime.Surroundings) error { return sick }
+	if _, err := checkScript(t, f, fakeSubject(), Options{}); !errors.Is(err, sick) {
+		t.Errorf("a machine that fails: %v", err)
+	}
 	f.platforms = nil
 	if _, err := checkScript(t, f, fakeSubject(), Options{}); !errors.Is(err, ErrCannot) {
 		t.Errorf("no platform: %v", err)

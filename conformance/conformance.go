@@ -69,7 +69,8 @@ type gate struct {
 // whether the image passed is in the report, and what could not be tried is listed there.
 //
 // It fails with [ErrCannot] where no variant runs here or there is nothing to ask, with manifest.ErrManifest, with the
-// context's error, and where what was started cannot be stopped. Nothing is left running.
+// context's error, and where the machine fails: what it cannot start for reasons of its own, or cannot stop. Else nothing is left
+// running.
 func Check(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Report, error) {
 	o, s = o.complete(), s.complete()
 	asked, err := requests(s.Manifest, o)

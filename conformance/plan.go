@@ -52,13 +52,13 @@ const (
 	otherHost    = "zz-9"
 )
 
-// environment is what programs like to look at.
+// environment is what programs like to look at. Left out is what decides whether they start, such as PATH, or where they listen.
 const environment = "BARNRAISE_GATE=" + plantedValue + "\nHOME=/" + plantedValue + "\nUSER=" + plantedValue + "\nLOGNAME=" + plantedValue +
-	"\nSHELL=/bin/" + plantedValue + "\nPWD=/" + plantedValue + "\nTMPDIR=/tmp\nHOSTNAME=" + plantedValue + "\nHOST=" + plantedValue +
-	"\nPATH=/" + plantedValue + "\nDEBUG=1\nVERBOSE=1\nLOG_LEVEL=debug\nENV=" + plantedValue + "\nAPP_ENV=" + plantedValue +
-	"\nGO_ENV=" + plantedValue + "\nNODE_ENV=" + plantedValue + "\nENVIRONMENT=" + plantedValue + "\nMODE=" + plantedValue +
-	"\nREGION=" + plantedValue + "\nNAME=" + plantedValue + "\nVERSION=" + plantedValue + "\nSEED=424242" +
-	"\nOMP_NUM_THREADS=3\nSOURCE_DATE_EPOCH=86400\nTERM=" + plantedValue + "\nEDITOR=" + plantedValue + "\nPYTHONHASHSEED=42"
+	"\nSHELL=/bin/" + plantedValue + "\nPWD=/" + plantedValue + "\nTMPDIR=/tmp\nHOSTNAME=" + plantedValue +
+	"\nDEBUG=1\nVERBOSE=1\nLOG_LEVEL=debug\nAPP_ENV=production\nGO_ENV=production\nNODE_ENV=production\nENVIRONMENT=production" +
+	"\nMODE=production\nREGION=" + plantedValue + "\nNAME=" + plantedValue + "\nVERSION=" + plantedValue +
+	"\nSEED=424242\nOMP_NUM_THREADS=3\nSOURCE_DATE_EPOCH=86400\nTERM=" + plantedValue + "\nEDITOR=" + plantedValue +
+	"\nPYTHONHASHSEED=42"
 
 const day = 24 * time.Hour
 

@@ -170,9 +170,12 @@ func (t *trial) compare(s Step, i int, o outcome) {
 // notStarted says why a step could not be taken. That a variant starts nowhere is a failure; that it starts in plain
 // surroundings and breaks in others is a difference.
 func (t *trial) notStarted(ctx context.Context, s Step, err error) error {
+	itsOwn := errors.Is(err, runtime.ErrCannot) || errors.Is(err, runtime.ErrBroke)
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("try image: %w", ctx.Err())
+	case s.Name == plain && !itsOwn:
+		return fmt.Errorf("try image: %w", err)
 	case s.Name == plain:
 		t.report.Failures = append(t.report.Failures, Failure{
 			Platform: t.platform, Perturbation: s.Name, Class: ClassStart, Reason: limited(err.Error(), maxReason), Fatal: true, Count: 1,
