@@ -240,7 +240,7 @@ var programs = map[string][]byte{
 func TestPackGolden(t *testing.T) {
 	s := openStore(t)
 	built, err := Pack(s, "golden", programs)
-	const want = "golden@sha256:84814f96fea0bedb04133e2620c81c9e5b046869f570c0c3db21b11b224d5aac"
+	const want = "golden@sha256:dfe55e73fc06cdff60ae908819ab956be41cb232414e4d8862c932c31d42b106"
 	if err != nil || built.Image != want {
 		t.Errorf("Pack = %s, %v, want %s", built.Image, err, want)
 	}
@@ -312,5 +312,13 @@ func TestReference(t *testing.T) {
 		if ValidName(name) != ok {
 			t.Errorf("ValidName(%q) = %t", name, !ok)
 		}
+	}
+}
+
+// A layer is a whole archive: two blocks of zeros end it.
+func TestArchiveEnds(t *testing.T) {
+	b, err := archive("svc", []byte("program"))
+	if err != nil || len(b)%512 != 0 || len(b) < 4*512 || strings.Trim(string(b[len(b)-1024:]), "\x00") != "" {
+		t.Errorf("archive of %d bytes, %v: it does not end as one", len(b), err)
 	}
 }

@@ -151,7 +151,7 @@ func TestLoadLayout(t *testing.T) {
 
 // An engine's archive has no manifest; the same one is made of it each time, around the configuration as it was.
 func TestLoadDockerArchive(t *testing.T) {
-	const want = "sha256:797a401b5b73104ff43338f3e809c186890cead64db4af78ef67570efe546cc8"
+	const want = "sha256:b19daeae74cbf885865bf04bea69f7673881a9a279babf61c2adb4f64a6125f2"
 	s, built, err := load(t, "", savedTar(t, dockerFiles("amd64")...))
 	if err != nil {
 		t.Fatal(err)

@@ -113,5 +113,6 @@ func archive(name string, content []byte) ([]byte, error) {
 	if err == nil {
 		_, err = w.Write(content)
 	}
-	return b.Bytes(), errors.Join(err, w.Close())
+	err = errors.Join(err, w.Close()) // which writes the archive's end
+	return b.Bytes(), err
 }
