@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"barnraise/jsonrpc"
 	"barnraise/manifest"
@@ -91,4 +93,44 @@ func TestAny(t *testing.T) {
 	if _, err := (Any{cannot, cannot}).Start(t.Context(), Spec{}); !errors.Is(err, ErrCannot) {
 		t.Errorf("%v, want ErrCannot", err)
 	}
+}
+
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := NewTurns(1)
+		if err := turns.Enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := turns.Enter(soon); !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a second at once: %v", err)
+		}
+		waits := make(chan error, 1)
+		go func() { waits <- turns.Enter(t.Context()) }()
+		synctest.Wait()
+		cleaned := 0
+		stopped := make(chan error, 1)
+		go func() { stopped <- turns.Stop(t.Context(), func() { cleaned++ }) }()
+		if err := <-waits; !errors.Is(err, ErrNotReady) {
+			t.Errorf("who waits while it is stopped: %v", err)
+		}
+		gone, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := turns.Stop(gone, nil); !errors.Is(err, context.DeadlineExceeded) || !turns.Stopped() {
+			t.Errorf("stop that does not wait: %v", err)
+		}
+		turns.Leave()
+		synctest.Wait()
+		if cleaned != 0 {
+			t.Error("cleaned up though somebody is inside")
+		}
+		turns.Done()
+		if err := errors.Join(<-stopped, turns.Stop(t.Context(), nil)); err != nil || cleaned != 1 {
+			t.Errorf("stop: %v, cleaned up %d times", err, cleaned)
+		}
+		if err := turns.Enter(t.Context()); !errors.Is(err, ErrNotReady) {
+			t.Errorf("after Stop: %v", err)
+		}
+	})
 }

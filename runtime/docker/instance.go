@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,12 +84,7 @@ type instance struct {
 	pool    *pool
 	limits  manifest.Limits
 
-	slots chan struct{} // as many as calls may run at once
-
-	mu       sync.Mutex     // guards the order of inside.Add and inside.Wait
-	inside   sync.WaitGroup // calls, also those whose callers are gone
-	stopping chan struct{}  // closed by the first Stop
-	stopped  chan struct{}  // closed when nothing is left
+	turns *runtime.Turns // of calls, also those whose callers are gone
 
 	calls, answers, slowest atomic.Uint64
 	running                 atomic.Int64
@@ -106,10 +100,7 @@ func (s *service) instance(first worker) *instance {
 }
 
 func newInstance(s *service, p *pool, concurrency int) *instance {
-	return &instance{
-		service: s, pool: p, limits: s.limits, slots: make(chan struct{}, concurrency),
-		stopping: make(chan struct{}), stopped: make(chan struct{}),
-	}
+	return &instance{service: s, pool: p, limits: s.limits, turns: runtime.NewTurns(concurrency)}
 }
 
 // Call hands the request to one of the containers. When the context ends first, the service goes on with it, keeps its slot,
@@ -122,7 +113,7 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(i.limits.Timeout))
 	defer cancel()
-	if err := i.enter(ctx); err != nil {
+	if err := i.turns.Enter(ctx); err != nil {
 		return nil, err
 	}
 	response, err := i.answer(ctx, begun.Add(time.Duration(i.limits.Timeout)), request)
@@ -137,36 +128,10 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	return response, nil
 }
 
-// enter takes a slot, or fails with ErrNotReady or ErrTimeout.
-func (i *instance) enter(ctx context.Context) error {
-	i.mu.Lock()
-	select {
-	case <-i.stopping:
-		i.mu.Unlock()
-		return runtime.ErrNotReady
-	default:
-		i.inside.Add(1)
-		i.mu.Unlock()
-	}
-	err := ctx.Err()
-	if err == nil {
-		select {
-		case i.slots <- struct{}{}:
-			return nil
-		case <-ctx.Done():
-		case <-i.stopping:
-			i.inside.Done()
-			return runtime.ErrNotReady
-		}
-	}
-	i.inside.Done()
-	return outOfTime(ctx)
-}
-
 // leave gives the slot back.
 func (i *instance) leave() {
-	<-i.slots
-	i.inside.Done()
+	i.turns.Leave()
+	i.turns.Done()
 }
 
 // answer waits for a container and for its answer, and gives the slot back: if the caller leaves first, when the service is
@@ -206,10 +171,8 @@ func (i *instance) raise(d time.Duration) {
 
 // Health looks at what is known of the containers, and asks none.
 func (i *instance) Health(ctx context.Context) error {
-	select {
-	case <-i.stopping:
+	if i.turns.Stopped() {
 		return runtime.ErrNotReady
-	default:
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -248,27 +211,15 @@ func (i *instance) Crash(ctx context.Context) error {
 
 // Stop waits for the calls that run, those included whose callers are gone, and for the engine to have removed everything.
 func (i *instance) Stop(ctx context.Context) error {
-	i.mu.Lock()
-	select {
-	case <-i.stopping:
-	default:
-		close(i.stopping)
-		go i.cleanUp()
+	if err := i.turns.Stop(ctx, i.cleanUp); err != nil {
+		return fmt.Errorf("stop service: %d calls still run, or the engine does not remove it: %w", i.running.Load(), err)
 	}
-	i.mu.Unlock()
-	select {
-	case <-i.stopped:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("stop service: %d calls still run, or the engine does not remove it: %w", i.running.Load(), ctx.Err())
-	}
+	return nil
 }
 
 // cleanUp removes what there is once nobody can use it.
 func (i *instance) cleanUp() {
-	i.inside.Wait()
 	i.pool.close()
 	i.service.release(context.Background())
 	_ = i.service.runtime.engine.Close()
-	close(i.stopped)
 }

@@ -114,7 +114,7 @@ func (p *pool) take(ctx context.Context) (*member, error) {
 		case <-p.ctx.Done():
 			return nil, runtime.ErrNotReady
 		case <-ctx.Done():
-			return nil, outOfTime(ctx)
+			return nil, runtime.OutOfTime(ctx)
 		}
 	}
 }
@@ -174,11 +174,6 @@ func (p *pool) health() error {
 func (p *pool) close() {
 	p.cancel()
 	p.inside.Wait()
-}
-
-// outOfTime says what the context ended of.
-func outOfTime(ctx context.Context) error {
-	return fmt.Errorf("%w: %w", runtime.ErrTimeout, context.Cause(ctx))
 }
 
 // workers lists those that are ready.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	goruntime "runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,14 +22,9 @@ type instance struct {
 	around  runtime.Surroundings
 	world   wasm.World // what is seen of them
 
-	slots    chan struct{}  // as many as calls may run at once
+	turns    *runtime.Turns // of calls, also those whose callers are gone, and of whoever makes instances ready
 	pool     *pool          // nil for a command, whose request is part of its instance
 	snapshot *wasm.Snapshot // that instances are made of, or nil
-
-	mu       sync.Mutex     // guards the order of inside.Add and inside.Wait
-	inside   sync.WaitGroup // calls, also those whose callers are gone, and whoever makes instances ready
-	stopping chan struct{}  // closed by the first Stop
-	stopped  chan struct{}  // closed when nobody is inside any more
 
 	calls, answers, fuel, slowest, memory, cpu atomic.Uint64
 	running                                    atomic.Int64
@@ -46,9 +40,11 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(i.limits.Timeout))
 	defer cancel()
-	if err := i.enter(ctx); err != nil {
+	if err := i.turns.Enter(ctx); err != nil {
 		return nil, err
 	}
+	i.calls.Add(1)
+	i.running.Add(1)
 	type outcome struct {
 		response []byte
 		err      error
@@ -56,9 +52,10 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	done := make(chan outcome, 1)
 	request, id = append([]byte{}, request...), append([]byte{}, id...) // the caller's bytes are its own again when it is gone
 	go func() {
-		defer i.inside.Done()
+		defer i.turns.Done()
 		one, response, err := i.answer(ctx, id, request)
-		i.leave()
+		i.running.Add(-1)
+		i.turns.Leave()
 		done <- outcome{response, err}
 		goruntime.Gosched() // nobody is to wait for what comes now
 		i.after(one, err)
@@ -72,42 +69,8 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 		raise(&i.slowest, uint64(time.Since(begun)))
 		return o.response, nil
 	case <-ctx.Done():
-		return nil, outOfTime(ctx)
+		return nil, runtime.OutOfTime(ctx)
 	}
-}
-
-// enter takes a slot, or fails with ErrNotReady or ErrTimeout.
-func (i *instance) enter(ctx context.Context) error {
-	i.mu.Lock()
-	select {
-	case <-i.stopping:
-		i.mu.Unlock()
-		return runtime.ErrNotReady
-	default:
-		i.inside.Add(1)
-		i.mu.Unlock()
-	}
-	err := ctx.Err()
-	if err == nil {
-		select {
-		case i.slots <- struct{}{}:
-			i.calls.Add(1)
-			i.running.Add(1)
-			return nil
-		case <-ctx.Done():
-		case <-i.stopping:
-			i.inside.Done()
-			return runtime.ErrNotReady
-		}
-	}
-	i.inside.Done()
-	return outOfTime(ctx)
-}
-
-// leave gives the slot back.
-func (i *instance) leave() {
-	i.running.Add(-1)
-	<-i.slots
 }
 
 // answer runs one call to its end, and returns the instance that it had, if it had one.
@@ -120,7 +83,7 @@ func (i *instance) answer(ctx context.Context, id, request []byte) (*wasm.Instan
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		err = outOfTime(ctx)
+		err = runtime.OutOfTime(ctx)
 	case errors.Is(err, wasm.ErrFuel):
 		err = fmt.Errorf("%w: %w", runtime.ErrFuel, err)
 	case err != nil && !errors.Is(err, runtime.ErrBroke):
@@ -195,18 +158,16 @@ func (i *instance) after(one *wasm.Instance, err error) {
 	default:
 		defer i.spend(time.Now())
 		i.pool.give(one, err)
-		i.pool.fill(i.stopping)
+		i.pool.fill(i.turns.Stopping())
 	}
 }
 
 // Health fails only after Stop: whatever happens in a call ends with it.
 func (i *instance) Health(ctx context.Context) error {
-	select {
-	case <-i.stopping:
+	if i.turns.Stopped() {
 		return runtime.ErrNotReady
-	default:
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
 
 // Stats says what has happened since the start.
@@ -220,36 +181,20 @@ func (i *instance) Stats() runtime.Stats {
 
 // Stop waits for the calls that run, those included whose callers are gone.
 func (i *instance) Stop(ctx context.Context) error {
-	i.mu.Lock()
-	select {
-	case <-i.stopping:
-	default:
-		close(i.stopping)
-		go i.cleanUp()
+	if err := i.turns.Stop(ctx, i.cleanUp); err != nil {
+		return fmt.Errorf("stop service: %d calls still run: %w", i.running.Load(), err)
 	}
-	i.mu.Unlock()
-	select {
-	case <-i.stopped:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("stop service: %d calls still run: %w", i.running.Load(), ctx.Err())
-	}
+	return nil
 }
 
 // cleanUp closes what is ready once nobody can take or make one.
 func (i *instance) cleanUp() {
-	i.inside.Wait()
 	if i.pool != nil {
 		i.pool.drain()
 	}
 	if i.snapshot != nil {
 		_ = i.snapshot.Close()
 	}
-	close(i.stopped)
-}
-
-func outOfTime(ctx context.Context) error {
-	return fmt.Errorf("%w: %w", runtime.ErrTimeout, context.Cause(ctx))
 }
 
 // raise makes the value at least n.

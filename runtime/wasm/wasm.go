@@ -128,8 +128,7 @@ func (r *Runtime) run(ctx context.Context, i *instance) (*instance, error) {
 	case err != nil:
 		return nil, err
 	}
-	i.slots = make(chan struct{}, r.Concurrency)
-	i.stopping, i.stopped = make(chan struct{}), make(chan struct{})
+	i.turns = runtime.NewTurns(r.Concurrency)
 	if i.command {
 		return i, first.Close(ctx)
 	}
@@ -145,7 +144,7 @@ func (r *Runtime) stock(i *instance, first *wasm.Instance) error {
 	i.pool.make = i.begin
 	switch {
 	case i.around.Reused:
-		i.slots, i.pool = make(chan struct{}, 1), newPool(1, 1)
+		i.turns, i.pool = runtime.NewTurns(1), newPool(1, 1)
 		i.pool.make, i.pool.recycle = i.begin, refuel
 	case i.warm && i.module.Info().Unsaved == "" && !r.plain:
 		s, err := first.Snapshot()
@@ -160,7 +159,7 @@ func (r *Runtime) stock(i *instance, first *wasm.Instance) error {
 	} else {
 		i.pool.ready <- first
 	}
-	i.inside.Go(func() { i.pool.fill(i.stopping) })
+	i.turns.Go(func() { i.pool.fill(i.turns.Stopping()) })
 	return nil
 }
 
