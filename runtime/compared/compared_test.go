@@ -5,7 +5,6 @@ package compared
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +21,6 @@ import (
 	"barnraise/services/search/index"
 	"barnraise/wasm"
 )
-
-var long = flag.Bool("long", false, "also run what takes minutes")
 
 var linux = "linux/" + goruntime.GOARCH
 
@@ -113,10 +110,6 @@ func (w *workshop) service(t testing.TB, built image.Built, limits manifest.Limi
 // search builds the search service over the documentation of Go's standard library, and returns its collection as well.
 func (w *workshop) search(t testing.TB) (service, *index.Index) {
 	t.Helper()
-	source, err := manifest.ReadSource("../../services/search/service.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	if b, err := exec.Command("go", "run", "barnraise/services/search/search-build", "-go", "-out", dir).CombinedOutput(); err != nil {
 		t.Fatalf("build the collection: %v\n%s", err, b)
@@ -130,7 +123,17 @@ func (w *workshop) search(t testing.TB) (service, *index.Index) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.build(t, "../../services/search", source.Limits, map[string]string{"index.bin": file}), collection
+	return w.build(t, "../../services/search", searchLimits(t), map[string]string{"index.bin": file}), collection
+}
+
+// searchLimits are those of the search service.
+func searchLimits(t testing.TB) manifest.Limits {
+	t.Helper()
+	source, err := manifest.ReadSource("../../services/search/service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.Limits
 }
 
 // start starts a service and stops it when the test ends.
@@ -140,14 +143,17 @@ func start(t testing.TB, r runtime.Runtime, spec runtime.Spec) runtime.Instance 
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := i.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
+	t.Cleanup(func() { stop(t, i) })
 	return i
+}
+
+func stop(t testing.TB, i runtime.Instance) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := i.Stop(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
 }
 
 // request is a call in wire form.
