@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -107,6 +108,14 @@ type scripted struct {
 	release chan struct{}                             // ends the calls that wait
 	start   func(context.Context, runtime.Spec) error // nil for at once
 	stop    func()                                    // nil for at once
+	mu      sync.Mutex
+	ill     error // what Health says
+}
+
+func (s *scripted) falls(ill error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ill = ill
 }
 
 func (s *scripted) Platforms(context.Context) []string { return []string{image.Wasm} }
@@ -150,7 +159,11 @@ func (i *instance) Call(ctx context.Context, request []byte) ([]byte, error) {
 	return []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"result":"answer"}`), nil
 }
 
-func (i *instance) Health(context.Context) error { return nil }
+func (i *instance) Health(context.Context) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.ill
+}
 
 func (i *instance) Stats() runtime.Stats { return runtime.Stats{} }
 
@@ -170,6 +183,7 @@ type running struct {
 	runtime *scripted
 	client  *http.Client
 	stop    func() error
+	others  http.RoundTripper // whom the server asks in a bubble; nil for nobody
 }
 
 // change prepares a server before it is opened.
@@ -253,7 +267,7 @@ func inBubble(t *testing.T, prepare change, do func(*testing.T, *running)) {
 		net := &pipes{arriving: make(chan net.Conn), closed: make(chan struct{})}
 		r.public.Close()
 		r.public, r.client = net, net.client()
-		r.http.Transport = silence{}
+		r.http.Transport = cmp.Or(r.others, http.RoundTripper(silence{}))
 		r.begin(t)
 		synctest.Wait()
 		do(t, r)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"barnraise"
@@ -26,6 +27,8 @@ type hosted struct {
 	subject  conformance.Subject
 	asked    sample
 	recheck  time.Time // when it is tried again; only sync looks at it
+	look     time.Time // when its health is looked at again; only sync looks at it
+	unwell   atomic.Bool
 }
 
 // trial remembers a start that failed.
@@ -62,6 +65,7 @@ func (s *Server) sync(ctx context.Context) error {
 		s.announce(ctx, me)
 	}
 	s.recheck(ctx)
+	s.examine(ctx)
 	s.tidy()
 	return nil
 }
@@ -179,6 +183,42 @@ func (s *Server) rechecked(ctx context.Context, h *hosted, err error) {
 		s.mu.Unlock()
 		s.retain(func(k hostKey) bool { return k != h.hostKey })
 	}
+}
+
+// lookEvery is how often the health of what runs is looked at.
+const lookEvery = 15 * time.Second
+
+// examine looks at the health of what runs, beside everything else, and says when it changes. What is unwell its runtime makes
+// run again; callers are told meanwhile that it is not ready, and ask others.
+func (s *Server) examine(ctx context.Context) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, revisions := range s.hosted {
+		for _, h := range revisions {
+			if s.now().Before(h.look) {
+				continue
+			}
+			h.look = s.now().Add(lookEvery)
+			s.work.Go(func() {
+				ctx, cancel := context.WithTimeout(ctx, lookEvery)
+				defer cancel()
+				s.health(h, h.instance.Health(ctx))
+			})
+		}
+	}
+}
+
+// health takes note of how a revision is.
+func (s *Server) health(h *hosted, err error) {
+	unwell := errors.Is(err, runtime.ErrBroke) || errors.Is(err, runtime.ErrNotReady)
+	if !unwell && err != nil || h.unwell.Swap(unwell) == unwell {
+		return
+	}
+	if unwell {
+		s.log.Warn("unwell", "service", h.service, "revision", h.revision, "err", err)
+		return
+	}
+	s.log.Info("well again", "service", h.service, "revision", h.revision)
 }
 
 // admit lets callers in. The lock is held.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -345,13 +348,13 @@ func TestImageFromRegistry(t *testing.T) {
 		revision := elsewhere.revision(t, 3, 1)
 		revision.Number, revision.Reference = 1, "registry.example/alice/oracle@"+revision.Image.String()
 		r.chain.services[0].Revisions[0] = revision
-	}, func(t *testing.T, r *running) {
-		r.http.Transport = roundTrip(func(req *http.Request) *http.Response {
+		r.others = roundTrip(func(req *http.Request) *http.Response {
 			asked = append(asked, req.URL.Scheme+"://"+req.URL.Host)
 			w := httptest.NewRecorder()
 			pushed.ServeHTTP(w, req)
 			return w.Result()
 		})
+	}, func(t *testing.T, r *running) {
 		pass(time.Minute)
 		if r.hosts() != "1@1" || len(asked) == 0 || asked[0] != "https://registry.example" {
 			t.Errorf("%q runs, %v were asked", r.hosts(), asked)
@@ -391,4 +394,50 @@ func TestSourcesAreDrawn(t *testing.T) {
 	if urls := s.sources(snapshot, 2, barnraise.Revision{Home: 99}); len(urls) != 0 {
 		t.Errorf("of nobody: %v", urls)
 	}
+}
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// An operator reads when something falls ill, why, and when it is well again: once each.
+func TestHealth(t *testing.T) {
+	var log lockedBuffer
+	inBubble(t, func(_ *running, _ *Config, d *Dependencies) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) }, func(t *testing.T, r *running) {
+		pass(time.Minute)
+		said := func() [2]int {
+			return [2]int{strings.Count(log.String(), "msg=unwell service=#1 revision=1"), strings.Count(log.String(), `msg="well again" service=#1`)}
+		}
+		if got := said(); got != [2]int{} {
+			t.Errorf("it was well: %v", got)
+		}
+		r.runtime.falls(fmt.Errorf("%w: it dies of it", runtime.ErrBroke))
+		pass(time.Minute)
+		r.runtime.falls(context.DeadlineExceeded)
+		pass(time.Minute)
+		if got := said(); got != [2]int{1, 0} || !strings.Contains(log.String(), "dies of it") {
+			t.Errorf("it was ill: %v", got)
+		}
+		r.runtime.falls(nil)
+		pass(time.Minute)
+		r.runtime.falls(runtime.ErrNotReady)
+		pass(time.Minute)
+		if got := said(); got != [2]int{2, 1} {
+			t.Errorf("it was ill, well and ill: %v", got)
+		}
+	})
 }
