@@ -64,7 +64,7 @@ func (a *app) runCheck(ctx context.Context, k checking) error {
 	if err != nil {
 		return err
 	}
-	r, done, err := a.lab(images)
+	r, done, err := a.lab(ctx, images)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (a *app) examineRuntimes(ctx context.Context, d *diagnosis, c server.Config
 	case c.Runtime == server.RuntimeAuto && linux != "":
 		d.add("runtime", fine, "auto: an image's %s variant in Docker where it has one, else its %s variant", linux, image.Wasm)
 	case c.Runtime == server.RuntimeAuto:
-		d.add("runtime", fine, "auto: an image's %s variant, since no Docker answers; images without one are not run", image.Wasm)
+		d.add("runtime", fine, "auto: an image's %s variant, since there is no Docker to use; images without one are not run", image.Wasm)
 	default:
 		d.add("runtime", fine, "%s, as configured", c.Runtime)
 	}

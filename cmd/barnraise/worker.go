@@ -41,7 +41,7 @@ func (a *app) worker() *cobra.Command {
 				return err
 			}
 			place := filepath.Dir(args[0])
-			r, err := a.runtimes(config, store, place)
+			r, err := a.runtimes(c.Context(), config, store, place)
 			if err != nil {
 				return err
 			}
@@ -113,13 +113,19 @@ func executable() (string, error) {
 	return os.Executable()
 }
 
-// runtimes are what this machine can run services with, the best first. What they keep lies below dir.
-func (a *app) runtimes(c server.Config, images *image.Store, dir string) (runtime.Any, error) {
+// runtimes are what this machine can run services with, the best first. What they keep lies below dir; what an earlier process
+// left there is removed.
+func (a *app) runtimes(ctx context.Context, c server.Config, images *image.Store, dir string) (runtime.Any, error) {
 	var all runtime.Any
 	if c.Runtime != server.RuntimeWasm {
 		d, err := dockerRuntime(c.Docker, images, dir)
 		if err != nil {
 			return nil, err
+		}
+		if len(d.Platforms(ctx)) > 0 {
+			if err := d.Clean(ctx); err != nil { // nobody may start anything in Docker for long
+				a.say("%v", err)
+			}
 		}
 		all = append(all, d)
 	}
@@ -135,7 +141,7 @@ func (a *app) runtimes(c server.Config, images *image.Store, dir string) (runtim
 
 // lab is what this machine can run services with for one command, which is to call done at its end. The engine's containers
 // are known by their directory: of those that commands use at the same time each gets one of its own.
-func (a *app) lab(images *image.Store) (r runtime.Runtime, done func(), err error) {
+func (a *app) lab(ctx context.Context, images *image.Store) (r runtime.Runtime, done func(), err error) {
 	cache, err := a.cacheDir()
 	if err != nil {
 		return nil, nil, err
@@ -143,14 +149,14 @@ func (a *app) lab(images *image.Store) (r runtime.Runtime, done func(), err erro
 	var dir string
 	for n := 0; ; n++ {
 		dir = filepath.Join(cache, "lab", fmt.Sprint(n))
-		if done, err = hold(context.Background(), dir); err == nil {
+		if done, err = hold(ctx, dir); err == nil {
 			break
 		}
 		if n == maxLabs {
 			return nil, nil, fmt.Errorf("find a place to run services in: %w", err)
 		}
 	}
-	if r, err = a.runtimes(server.Config{Runtime: server.RuntimeAuto}, images, dir); err != nil {
+	if r, err = a.runtimes(ctx, server.Config{Runtime: server.RuntimeAuto}, images, dir); err != nil {
 		done()
 	}
 	return r, done, err

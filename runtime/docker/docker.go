@@ -143,12 +143,16 @@ func defaults(c *Config) {
 // chance is a number from 0 to 1, for what must not be foreseen by those who call.
 func chance() float64 { return mathrand.Float64() }
 
-// Platforms is Linux on this machine's processor while the engine answers, which it is asked for a second at most.
+// Platforms is Linux on this machine's processor while an engine answers that can keep services within their limits, which it
+// is asked for a second at most.
 func (r *Runtime) Platforms(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	v, err := r.engine.ServerVersion(ctx, client.ServerVersionOptions{})
 	if err != nil || v.Os != "linux" || v.Arch != goruntime.GOARCH {
+		return nil
+	}
+	if info, err := r.info(ctx); err != nil || unfit(info, r.Runtime) != nil {
 		return nil
 	}
 	return []string{platform()}
@@ -191,7 +195,7 @@ func (r *Runtime) Explain(ctx context.Context) (Explanation, error) {
 		x.Runsc = x.Runsc || strings.Contains(name, "runsc")
 	}
 	slices.Sort(x.Runtimes)
-	err = fitting(info, r.Runtime)
+	err = unfit(info, r.Runtime)
 	if r.Dial == Holder {
 		err = errors.Join(err, checkForwarder(r.Forwarder))
 	}
@@ -218,8 +222,8 @@ func confined(info system.Info) bool {
 	return has(info, "name=seccomp") && !has(info, "name=seccomp,profile=unconfined")
 }
 
-// fitting fails with ErrCannot where the engine cannot keep a service within its limits.
-func fitting(info system.Info, ociRuntime string) error {
+// unfit says why the engine cannot keep a service within its limits, if it cannot.
+func unfit(info system.Info, ociRuntime string) error {
 	var reason string
 	switch {
 	case info.OSType != "linux":
@@ -237,7 +241,7 @@ func fitting(info system.Info, ociRuntime string) error {
 	if reason == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: engine %s: %s", runtime.ErrCannot, info.ServerVersion, reason)
+	return fmt.Errorf("engine %s: %s", info.ServerVersion, reason)
 }
 
 // prepare is done before the first start: it looks at the engine, and removes what earlier runs left.
@@ -248,11 +252,11 @@ func (r *Runtime) prepare(ctx context.Context) error {
 		return nil
 	}
 	info, err := r.info(ctx)
-	if err == nil {
-		err = fitting(info, r.Runtime)
-	}
 	if err != nil {
 		return err
+	}
+	if err := unfit(info, r.Runtime); err != nil {
+		return fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
 	r.rootless.Store(has(info, "name=rootless"))
 	if err := r.Clean(ctx); err != nil {
