@@ -34,6 +34,9 @@ type Spec struct {
 	Around Surroundings `json:",omitzero"`
 }
 
+// ErrPlatform is the [ErrCannot] of a runtime that runs variants of another platform.
+var ErrPlatform = fmt.Errorf("%w: it is of another platform", ErrCannot)
+
 // Surroundings are what a service must not be able to tell two runs by. The zero value is what hosts run services with. The
 // gate varies one of them at a time: answers that differ then show a service that looks at it. A runtime that cannot give a
 // service such surroundings, because there is nothing of the kind to be seen in it or because the machine lacks the means,
@@ -112,15 +115,24 @@ func (a Any) Platforms(ctx context.Context) (all []string) {
 	return all
 }
 
-// Start fails with [ErrCannot] and every runtime's reason where none can run it. Another failure is final.
+// Start fails with [ErrCannot] and the reasons of those runtimes whose platform it is, where none can run it. Another failure is
+// final.
 func (a Any) Start(ctx context.Context, spec Spec) (Instance, error) {
-	reasons := []error{ErrCannot}
+	var reasons []error
+	foreign := ErrPlatform
 	for _, r := range a {
 		i, err := r.Start(ctx, spec)
-		if !errors.Is(err, ErrCannot) {
+		switch {
+		case !errors.Is(err, ErrCannot):
 			return i, err
+		case errors.Is(err, ErrPlatform):
+			foreign = err
+		default:
+			reasons = append(reasons, err)
 		}
-		reasons = append(reasons, err)
+	}
+	if len(reasons) == 0 {
+		return nil, foreign
 	}
 	return nil, errors.Join(reasons...)
 }

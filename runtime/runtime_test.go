@@ -90,8 +90,14 @@ func TestAny(t *testing.T) {
 	if _, err := (Any{cannot, broken, able}).Start(t.Context(), Spec{}); !errors.Is(err, ErrBroke) || errors.Is(err, ErrCannot) {
 		t.Errorf("%v: a service that fails to start fails", err)
 	}
-	if _, err := (Any{cannot, cannot}).Start(t.Context(), Spec{}); !errors.Is(err, ErrCannot) {
-		t.Errorf("%v, want ErrCannot", err)
+	foreign := &only{platform: "d", err: ErrPlatform}
+	if _, err := (Any{foreign, cannot, foreign}).Start(t.Context(), Spec{}); !errors.Is(err, ErrCannot) || errors.Is(err, ErrPlatform) {
+		t.Errorf("%v, want the reason of the one whose platform it is", err)
+	}
+	for _, none := range []Any{{foreign, foreign}, nil} {
+		if _, err := none.Start(t.Context(), Spec{}); !errors.Is(err, ErrPlatform) {
+			t.Errorf("%v, want ErrPlatform", err)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/runtime"
 )
@@ -23,15 +24,17 @@ func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instanc
 }
 
 func (r *Runtime) begin(ctx context.Context, spec runtime.Spec) (*instance, error) {
+	v, err := r.Images.Variant(spec.Image, platform())
+	switch {
+	case errors.Is(err, image.ErrNoVariant):
+		return nil, fmt.Errorf("%w: %w", runtime.ErrPlatform, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
+	case v.Manifest != spec.Platform:
+		return nil, fmt.Errorf("%w: its %s variant is %s, not %s", runtime.ErrPlatform, v.Platform, v.Manifest, spec.Platform)
+	}
 	if err := grantable(spec.Limits, spec.Around); err != nil {
 		return nil, err
-	}
-	v, err := r.Images.Variant(spec.Image, platform())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
-	}
-	if v.Manifest != spec.Platform {
-		return nil, fmt.Errorf("%w: its %s variant is %s, not %s", runtime.ErrCannot, v.Platform, v.Manifest, spec.Platform)
 	}
 	s := &service{runtime: r, limits: spec.Limits, around: spec.Around, spent: &spent{}}
 	if s.source, err = find(r.Images, v.Manifest); err != nil {

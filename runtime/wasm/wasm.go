@@ -64,19 +64,21 @@ func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instanc
 }
 
 func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, error) {
+	v, err := r.Images.Variant(spec.Image, image.Wasm)
+	switch {
+	case errors.Is(err, image.ErrNoVariant):
+		return nil, fmt.Errorf("%w: %w", runtime.ErrPlatform, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
+	case v.Manifest != spec.Platform:
+		return nil, fmt.Errorf("%w: its %s variant is %s, not %s", runtime.ErrPlatform, image.Wasm, v.Manifest, spec.Platform)
+	}
 	if l := spec.Limits; l.Memory == 0 || l.Timeout <= 0 || l.Request == 0 || l.Response == 0 || l.Fuel == 0 {
 		return nil, fmt.Errorf("%w: limits are missing: take them from a manifest that was read", runtime.ErrCannot)
 	}
 	world, err := worldOf(spec.Around)
 	if err != nil {
 		return nil, err
-	}
-	v, err := r.Images.Variant(spec.Image, image.Wasm)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
-	}
-	if v.Manifest != spec.Platform {
-		return nil, fmt.Errorf("%w: its %s variant is %s, not %s", runtime.ErrCannot, image.Wasm, v.Manifest, spec.Platform)
 	}
 	binary, err := r.Images.Module(v.Manifest)
 	if err != nil {

@@ -34,7 +34,7 @@ var classes = []struct {
 	word string
 	err  error
 }{
-	{"request", runtime.ErrRequest}, {"cannot", runtime.ErrCannot}, {"fuel", runtime.ErrFuel}, {"timeout", runtime.ErrTimeout},
+	{"request", runtime.ErrRequest}, {"platform", runtime.ErrPlatform}, {"cannot", runtime.ErrCannot}, {"fuel", runtime.ErrFuel}, {"timeout", runtime.ErrTimeout},
 	{"broke", runtime.ErrBroke}, {"not-ready", runtime.ErrNotReady}, {"unsupported", errors.ErrUnsupported},
 }
 
