@@ -2,12 +2,15 @@ package image
 
 import (
 	"archive/tar"
+	"bufio"
+	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"strings"
 
 	"barnraise"
 )
@@ -119,7 +122,8 @@ func (u *unpacked) Read(p []byte) (int, error) {
 }
 
 // Measure unpacks every layer once, keeps nothing, and returns how many bytes each archive has. It fails as [Store.Unpack]
-// does, and with [ErrImage] where all together are beyond [MaxUnpacked] or [MaxFiles], or one is no archive.
+// does, and with [ErrImage] where all together are beyond [MaxUnpacked] or [MaxFiles], one is no archive, or one is such that an
+// engine would make more of it than that: a file in it has holes, or it begins as a compressed one does.
 func (s *Store) Measure(l Linux) ([]int64, error) {
 	sizes, bytes, files := make([]int64, len(l.Layers)), int64(MaxUnpacked), MaxFiles
 	for i, layer := range l.Layers {
@@ -138,11 +142,18 @@ func (s *Store) measure(l Layer, most int64, files int) (size int64, entries int
 		return 0, 0, err
 	}
 	defer r.Close()
-	counted := &counter{from: r}
+	begins := bufio.NewReader(r)
+	counted := &counter{from: begins}
+	if head, _ := begins.Peek(8); compressed(head) {
+		return 0, 0, fmt.Errorf("layer %s: it is compressed, or made to look so: %w", l.Blob, ErrImage)
+	}
 	for archive := tar.NewReader(counted); ; entries++ {
-		_, err := archive.Next()
+		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err == nil && holed(h) {
+			err = fmt.Errorf("%.80q is sparse", h.Name)
 		}
 		if err != nil {
 			return 0, 0, fmt.Errorf("layer %s: %w: %w", l.Blob, err, ErrImage)
@@ -153,6 +164,27 @@ func (s *Store) measure(l Layer, most int64, files int) (size int64, entries int
 	}
 	_, err = io.Copy(io.Discard, counted) // what stands behind the archive counts and is hashed as well
 	return counted.n, entries, err
+}
+
+// compressed reports whether an engine, which goes by how a layer begins and not by its type, would unpack it. An archive can begin
+// with the name of a file that looks so.
+func compressed(head []byte) bool {
+	for _, magic := range []string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	return len(head) >= 4 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18" // what zstd passes over before it begins
+}
+
+// holed reports whether a few bytes of a file in an archive may stand for any number.
+func holed(h *tar.Header) bool {
+	for record := range h.PAXRecords {
+		if strings.HasPrefix(record, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 type counter struct {

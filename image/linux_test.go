@@ -1,6 +1,7 @@
 package image
 
 import (
+	"archive/tar"
 	"bytes"
 	"errors"
 	"fmt"
@@ -111,6 +112,61 @@ func TestUnpackIsBounded(t *testing.T) {
 	}
 	if _, err := s.Linux(barnraise.Sum([]byte("x"))); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a variant that is not held: %v", err)
+	}
+}
+
+// headerOf is a tar header of the GNU's, changed as wanted.
+func headerOf(t testing.TB, name string, change func(h []byte)) []byte {
+	t.Helper()
+	h := tarOf(t, name, "")[:512]
+	copy(h[257:], "ustar  \x00")
+	change(h)
+	copy(h[148:], "        ")
+	sum := 0
+	for _, b := range h {
+		sum += int(b)
+	}
+	copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return h
+}
+
+// What an engine would unpack to more than was measured is not given to it.
+func TestMeasuresWhatEnginesUnpack(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := make([]byte, 1024)
+	octal := func(n int) string { return fmt.Sprintf("%011o", n) }
+	hole := headerOf(t, "hole", func(h []byte) {
+		h[156] = tar.TypeGNUSparse
+		copy(h[386:], octal(7<<30)+"\x00"+octal(0)) // nothing at its end
+		copy(h[483:], octal(7<<30))
+	})
+	records := "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n34 GNU.sparse.realsize=7516192768\n"
+	pax := headerOf(t, "x", func(h []byte) {
+		copy(h[257:], "ustar\x0000")
+		h[156] = tar.TypeXHeader
+		copy(h[124:], octal(len(records)))
+	})
+	pax = append(append(pax, records...), make([]byte, 512-len(records))...)
+	pax = append(pax, headerOf(t, "hole", func(h []byte) { copy(h[124:], octal(512)) })...)
+	pax = append(append(pax, "1\n7516192768\n0\n"...), make([]byte, 512-15)...)
+	looks := func(magic string) []byte {
+		return append(headerOf(t, "name of a file", func(h []byte) { copy(h, magic) }), end...)
+	}
+	for name, archive := range map[string][]byte{
+		"a hole, as the GNU writes it": append(hole, end...), "and as others do": append(pax, end...),
+		"a frame of zstd that is passed over": looks("\x50\x2a\x4d\x18\xf8\x01\x00\x00"), "a frame of zstd": looks("\x28\xb5\x2f\xfd"),
+		"gzip": looks("\x1f\x8b\x08"), "bzip2": looks("BZh"), "xz": looks("\xfd7zXZ\x00"),
+	} {
+		l, err := s.Linux(variantOf(t, s, typeTarGzip, "linux", barnraise.Sum(archive), gzipOf(archive)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sizes, err := s.Measure(l); !errors.Is(err, ErrImage) {
+			t.Errorf("%s: %v bytes, %v, want %v", name, sizes, err, ErrImage)
+		}
 	}
 }
 

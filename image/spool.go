@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"strings"
 
 	"barnraise"
 )
@@ -90,10 +89,8 @@ func (s *spool) unpack(archive *tar.Reader) error {
 
 // entry takes in a file or a link. Anything else is nothing.
 func (s *spool) entry(archive *tar.Reader, h *tar.Header) (saved, error) {
-	for record := range h.PAXRecords {
-		if strings.HasPrefix(record, "GNU.sparse.") { // a few bytes of it may stand for any number
-			return saved{}, fmt.Errorf("it is sparse: %w", ErrImage)
-		}
+	if holed(h) {
+		return saved{}, fmt.Errorf("it is sparse: %w", ErrImage)
 	}
 	switch h.Typeflag {
 	case tar.TypeReg:
