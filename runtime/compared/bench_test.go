@@ -215,6 +215,12 @@ func forwarder(b *testing.B) []string {
 	return []string{out, "forward"}
 }
 
+const seldom = 1 << 30 // calls after which a container is replaced: never in a test
+
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	return sorted[int(q*float64(len(sorted)-1))]
+}
+
 // round calls for a while, first one call at a time and then eight.
 func (c *contestant) round(b *testing.B, request []byte) {
 	goruntime.GC()     // what others have left
