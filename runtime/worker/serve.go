@@ -111,7 +111,7 @@ func (c *child) start(w http.ResponseWriter, r *http.Request) {
 	}
 	defer c.starts.Done()
 	i, err := c.runtime.Start(r.Context(), spec)
-	if err == nil && !c.keep(r.PathValue("id"), i) {
+	if err == nil && (r.Context().Err() != nil || !c.keep(r.PathValue("id"), i)) { // nobody waits for it, or it is not wanted
 		err = errors.Join(runtime.ErrNotReady, i.Stop(context.WithoutCancel(r.Context())))
 	}
 	done(w, err)

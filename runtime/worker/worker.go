@@ -149,6 +149,7 @@ func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instanc
 	}
 	i := r.instance(spec)
 	if err := i.start(ctx); err != nil {
+		r.forget(i, err)
 		return nil, err
 	}
 	if r.admit(i, run) {
@@ -171,6 +172,19 @@ func (r *Runtime) admit(i *instance, run uint64) bool {
 	i.run = run
 	r.services[i] = true
 	return r.run == run && r.there
+}
+
+// forget has the child stop what it may have started all the same: where the parent did not hear of how the start went.
+func (r *Runtime) forget(i *instance, err error) {
+	var said remote
+	if errors.As(err, &said) {
+		return
+	}
+	r.revivals.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+		defer cancel()
+		_, _ = r.ask(ctx, http.MethodDelete, i.path(""), "", maxMessage)
+	})
 }
 
 // ask sends the child one message. Where no answer comes because the child ended, it fails with ErrBroke.
