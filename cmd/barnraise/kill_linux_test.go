@@ -193,7 +193,9 @@ func (h *house) look(t *testing.T) inventory {
 // calm is how long all has to be as planned.
 const calm = time.Second
 
-// planned waits until both services answer and there is one process that runs services and two containers, and it stays so.
+// planned waits until both services answer and there is one process that runs services and two containers, and it stays so: a
+// dockerd that is killed in the moment when it starts a container leaves the process that was to hold that one, and nobody who
+// speaks to dockerd can see it.
 func (h *house) planned(t *testing.T, what string, within time.Duration) {
 	t.Helper()
 	want := inventory{workers: 1, sockets: 1, containers: 2, images: 1, shims: 2, inside: 4, mounts: 4}
