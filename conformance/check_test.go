@@ -42,6 +42,8 @@ type fake struct {
 	script
 	platforms       map[barnraise.Digest]string
 	cannot          func(runtime.Surroundings) error
+	crashes         bool // instances can be made to crash, which is noticed late
+	stops           error
 	mu              sync.Mutex
 	started, active int
 }
@@ -64,7 +66,37 @@ func (f *fake) Start(ctx context.Context, s runtime.Spec) (runtime.Instance, err
 	defer f.mu.Unlock()
 	f.started++
 	f.active++
-	return &played{fake: f, spec: s, number: f.started}, ctx.Err()
+	p := &played{fake: f, spec: s, number: f.started}
+	if f.crashes {
+		return &crashing{played: p}, ctx.Err()
+	}
+	return p, ctx.Err()
+}
+
+// crashing is a service that answers a little longer when it has been killed, then breaks, and then runs again.
+type crashing struct {
+	*played
+	killed time.Time
+}
+
+func (c *crashing) Crash(context.Context) error {
+	c.killed = time.Now()
+	return nil
+}
+
+func (c *crashing) Call(ctx context.Context, request []byte) ([]byte, error) {
+	if gone := time.Since(c.killed); gone > 20*time.Millisecond && gone < 500*time.Millisecond {
+		return nil, runtime.ErrBroke
+	}
+	return c.played.Call(ctx, request)
+}
+
+func (c *crashing) Stats() runtime.Stats {
+	s := c.played.Stats()
+	if !c.killed.IsZero() && time.Since(c.killed) >= 500*time.Millisecond {
+		s.Restarts = 1
+	}
+	return s
 }
 
 type played struct {
@@ -114,7 +146,7 @@ func (p *played) Stop(context.Context) error {
 	p.fake.mu.Lock()
 	defer p.fake.mu.Unlock()
 	p.active--
-	return nil
+	return p.stops
 }
 
 var (
@@ -202,8 +234,8 @@ func TestCauses(t *testing.T) {
 			}
 			return "1", nil
 		}},
-		{"breaks once", CauseBroke, "", func(c call) (string, error) {
-			if c.instance == 2 && c.number == 3 {
+		{"breaks now and then", CauseBroke, "", func(c call) (string, error) {
+			if c.instance%3 == 2 && c.number == 3 {
 				return "", runtime.ErrBroke
 			}
 			return "1", nil
@@ -277,6 +309,64 @@ func TestFailures(t *testing.T) {
 		if r.Passed != c.passes || !named || (r.Err() == nil) != c.passes {
 			t.Errorf("%s: passed %t, %v; failures %+v; %s", c.name, r.Passed, r.Err(), r.Failures, findings(r))
 		}
+	}
+}
+
+// What the gate or the machine does to a service is never held against it.
+func TestMachine(t *testing.T) {
+	var broke atomic.Bool
+	for _, c := range []struct {
+		name   string
+		script script
+	}{
+		{"killed by the gate", func(call) (string, error) { return "1", nil }},
+		{"broke once", func(c call) (string, error) {
+			if c.instance == 4 && c.number == 3 {
+				return "", runtime.ErrBroke
+			}
+			return "1", nil
+		}},
+		{"several broke at once", func(c call) (string, error) {
+			if c.under > 1 && !broke.Swap(true) {
+				return "", runtime.ErrBroke
+			}
+			return "1", nil
+		}},
+		{"does not run for a moment", func(c call) (string, error) {
+			if c.instance%3 == 0 && c.number == 2 {
+				return "", runtime.ErrNotReady
+			}
+			return "1", nil
+		}},
+		{"engine in trouble", func(c call) (string, error) {
+			if c.instance > 1 && c.number%5 == 2 {
+				return "", errors.New("engine is sick")
+			}
+			return "1", nil
+		}},
+		{"examples are late at first", func(c call) (string, error) {
+			if c.instance == 1 && c.number == 1 {
+				return "", runtime.ErrTimeout
+			}
+			return "1", nil
+		}},
+		{"examples break at first", func(c call) (string, error) {
+			if c.instance == 1 && c.number < 3 {
+				return "", runtime.ErrBroke
+			}
+			return "1", nil
+		}},
+	} {
+		f := newFake(c.script)
+		f.crashes = true
+		if r, err := checkScript(t, f, fakeSubject(), Options{Requests: 4}); err != nil || !r.Passed || len(r.Skipped) > 0 {
+			t.Errorf("%s: %v; %s; skipped %+v", c.name, err, findings(r), r.Skipped)
+		}
+	}
+	f := newFake(func(call) (string, error) { return "1", nil })
+	f.stops = errors.New("engine is sick")
+	if _, err := checkScript(t, f, fakeSubject(), Options{Requests: 4}); !errors.Is(err, f.stops) {
+		t.Errorf("nothing can be stopped: %v", err)
 	}
 }
 

@@ -129,12 +129,15 @@ var (
 	digits     = regexp.MustCompile(`\d+(\.\d+)?([eE][-+]?\d+)?`)
 )
 
-// addresses reports whether two values differ by addresses: those of one program begin alike.
+// long is how many digits, 0x included, addresses of a heap have that lies anywhere, as Go's does: more or less, by chance.
+const long = 2 + 9
+
+// addresses reports whether two values differ by addresses: they are as long as one another, or those of a heap.
 func addresses(a, b jsontext.Value) bool {
 	x, y := hexAddress.FindAllString(string(a), -1), hexAddress.FindAllString(string(b), -1)
 	for i := range min(len(x), len(y)) {
 		if x[i] != y[i] {
-			return len(x[i]) == len(y[i])
+			return len(x[i]) == len(y[i]) || min(len(x[i]), len(y[i])) >= long
 		}
 	}
 	const low, high = 0xc000000000, 0xc100000000 // where Go's heap is on linux

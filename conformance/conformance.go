@@ -90,6 +90,30 @@ func Passed(ctx context.Context, r runtime.Runtime, s Subject, o Options) (Repor
 	return report, err
 }
 
+// Answered is a request that a caller has sent, in wire form, and the answer that was signed.
+type Answered struct{ Request, Response []byte }
+
+// Recheck tries the image again with real requests: in fresh surroundings, with clock, chance, addresses and environment varied
+// once each, and many times in one instance. It is cheap enough for a schedule. A difference between a fresh answer and
+// the one that was signed is reported as [CauseSigned], unless the image contradicts itself here as well. Requests that are not
+// in wire form are left out.
+//
+// It fails as [Check] does, with [ErrCannot] where no request is left.
+func Recheck(ctx context.Context, r runtime.Runtime, s Subject, o Options, real []Answered) (Report, error) {
+	o, s = o.complete(), s.complete()
+	l := &list{limit: s.Manifest.Limits.Request, seen: make(map[barnraise.Digest]bool)}
+	responses := make(map[int][]byte)
+	for _, a := range real {
+		if l.add(a.Request, false) {
+			responses[len(l.requests)-1] = a.Response
+		}
+	}
+	if len(l.requests) == 0 {
+		return Report{}, fmt.Errorf("recheck image: %w: no request in wire form", ErrCannot)
+	}
+	return newGate(r, s, o, l.requests, responses).check(ctx, brief)
+}
+
 // complete fills in the limits that stand where a manifest is silent.
 func (s Subject) complete() Subject {
 	l, d := &s.Manifest.Limits, manifest.DefaultLimits
@@ -198,6 +222,41 @@ func (g *gate) differences(platform string) (n int) {
 	return n
 }
 
+func (g *gate) progress(platform, run string) {
+	if g.o.Progress != nil {
+		g.o.Progress(platform, run)
+	}
+}
+
+// finish completes the report.
+func (g *gate) finish() Report {
+	r := &g.report
+	r.Methods = g.measured()
+	r.Proposed = propose(r.Methods, g.subject.Manifest.Limits)
+	r.Hints = hints(*r, g.subject.Manifest.Limits)
+	r.Passed = r.passed()
+	return *r
+}
+
+// compareSigned compares fresh answers with those that were signed, of methods that are answered alike here.
+func (t *trial) compareSigned() {
+	n := 0
+	for i := range t.requests {
+		response, ok := t.signed[i]
+		if !ok || len(t.known[t.requests[i].Method]) > 0 || t.base[i].answer == nil {
+			continue
+		}
+		n++
+		if f := (finding{Step{Name: signed}, i, t.base[i], outcome{answer: response}, 1}); !f.a.alike(f.b) {
+			t.differs(f.step)
+			t.gate.difference(t.platform, f, t.method(f), CauseSigned)
+		}
+	}
+	if len(t.signed) > 0 {
+		t.count(Step{Name: signed}, n)
+	}
+}
+
 // Bounds of what a report shows, in bytes.
 const (
 	maxShown   = 2 << 10
@@ -234,35 +293,4 @@ func (g *gate) difference(platform string, f finding, method string, c Cause) {
 		Request: limited(string(g.requests[f.request].Body), most), A: f.a.shown(most), B: f.b.shown(most),
 		PartA: f.a.part(p), PartB: f.b.part(p), Count: f.count,
 	})
-}
-
-// shown is an outcome for people.
-func (o outcome) shown(most int) string {
-	if o.answer == nil {
-		return o.class + ": " + o.reason
-	}
-	return limited(string(o.answer), most)
-}
-
-func (o outcome) part(p jsontext.Pointer) string {
-	if o.answer == nil || p == "" {
-		return o.shown(maxPart)
-	}
-	return limited(string(at(o.answer, p)), maxPart)
-}
-
-func (g *gate) progress(platform, run string) {
-	if g.o.Progress != nil {
-		g.o.Progress(platform, run)
-	}
-}
-
-// finish completes the report.
-func (g *gate) finish() Report {
-	r := &g.report
-	r.Methods = g.measured()
-	r.Proposed = propose(r.Methods, g.subject.Manifest.Limits)
-	r.Hints = hints(*r, g.subject.Manifest.Limits)
-	r.Passed = r.passed()
-	return *r
 }

@@ -2,10 +2,14 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strconv"
+	"time"
 
+	"barnraise/jsonrpc"
 	"barnraise/manifest"
+	"barnraise/runtime"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -146,4 +150,49 @@ func descend(d *jsontext.Decoder, token string) bool {
 		return k != ']' && k != 0
 	}
 	return false
+}
+
+// discoverWithin is how long a service may take to start and describe itself.
+const discoverWithin = 2 * time.Minute
+
+// Discover asks the image itself for its OpenRPC document, by rpc.discover, on the first platform that runs here. It fails with
+// [ErrCannot] where none does, and as the runtime does; a service that does not describe itself answers with a jsonrpc.Error.
+func Discover(ctx context.Context, r runtime.Runtime, s Subject) (jsontext.Value, error) {
+	ctx, cancel := context.WithTimeout(ctx, discoverWithin)
+	defer cancel()
+	for _, platform := range r.Platforms(ctx) {
+		m, ok := s.Variants[platform]
+		if !ok {
+			continue
+		}
+		instances, err := start(ctx, r, runtime.Spec{Image: s.Image, Platform: m, Limits: s.Manifest.Limits}, 1)
+		if err != nil {
+			return nil, fmt.Errorf("discover methods: %w", err)
+		}
+		document, err := discover(ctx, instances[0])
+		if stopped := stop(ctx, instances); err == nil {
+			err = stopped
+		}
+		return document, err
+	}
+	return nil, fmt.Errorf("discover methods: %w", ErrCannot)
+}
+
+func discover(ctx context.Context, i runtime.Instance) (jsontext.Value, error) {
+	request, err := jsonrpc.NewRequest("rpc.discover", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := i.Call(ctx, request)
+	if err != nil {
+		return nil, fmt.Errorf("discover methods: %w", err)
+	}
+	r, err := jsonrpc.ParseResponse(response, jsonrpc.WireID)
+	if err == nil && r.Error != nil {
+		err = r.Error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("discover methods: %w", err)
+	}
+	return r.Result.Clone(), nil
 }

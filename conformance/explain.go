@@ -14,6 +14,12 @@ import (
 func (t *trial) explain(ctx context.Context) error {
 	var rest []finding
 	for _, f := range t.found {
+		if real, err := t.isReal(ctx, f); err != nil {
+			return err
+		} else if !real {
+			t.perturbation(f.step.Name).Differences -= f.count
+			continue
+		}
 		cause, err := t.specific(ctx, f)
 		if err != nil {
 			return err
@@ -130,43 +136,40 @@ func (t *trial) habit(ctx context.Context, request int) (h habits, err error) {
 	if h, ok := t.habits[request]; ok {
 		return h, nil
 	}
-	one := runtime.Surroundings{Reused: true}
-	begun := time.Now()
-	if h.alone, err = t.sequence(ctx, one, slices.Repeat([]int{request}, trials)); err != nil {
+	same, between := slices.Repeat([]int{request}, trials), t.between(request)
+	all, err := t.sequences(ctx, runtime.Surroundings{Reused: true}, same, between, []int{request}, between)
+	if err != nil {
 		return h, err
 	}
-	h.took = time.Since(begun)
+	another := all[2]
+	h.alone, h.mixed = all[0], second(all[1])
 	if len(h.alone) == 0 { // this variant cannot be reused
-		h.alone, err = t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, trials))
+		h.alone, err = t.sequence(ctx, runtime.Surroundings{}, same)
 		h.mixed = h.alone
-	} else {
-		h.mixed, err = t.between(ctx, one, request)
 	}
-	if err != nil {
-		return h, err
+	for _, o := range h.alone {
+		h.took += o.took
 	}
-	another, err := t.sequence(ctx, one, []int{request})
-	if err != nil {
-		return h, err
-	}
+	h.repeats = slices.EqualFunc(h.mixed, second(all[3]), outcome.alike)
 	h.fresh = len(another) == 1 && len(h.alone) > 0 && another[0].alike(h.alone[0])
-	mixed, err := t.between(ctx, one, request)
-	h.repeats = slices.EqualFunc(h.mixed, mixed, outcome.alike)
 	t.habits[request] = h
 	return h, err
 }
 
-// between asks a request after each of some others, which get as different answers as there are.
-func (t *trial) between(ctx context.Context, around runtime.Surroundings, request int) (mixed []outcome, err error) {
-	var asked []int
+// between is a request after each of some others, which get as different answers as there are.
+func (t *trial) between(request int) (asked []int) {
 	for k := range trials {
 		asked = append(asked, t.other(request, k), request)
 	}
-	all, err := t.sequence(ctx, around, asked)
+	return asked
+}
+
+// second is every other one.
+func second(all []outcome) (some []outcome) {
 	for k := 1; k < len(all); k += 2 {
-		mixed = append(mixed, all[k])
+		some = append(some, all[k])
 	}
-	return mixed, err
+	return some
 }
 
 // other is the kth request beside this one that was answered, of the same method where there are some.

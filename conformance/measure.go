@@ -212,6 +212,8 @@ func (f Failure) hint() string {
 		return f.Method + ": a call ran out of time: raise limits.timeout, or refuse such requests with an error"
 	case ClassFuel:
 		return f.Method + ": a call ran out of fuel: raise limits.fuel, or refuse such requests with an error"
+	case ClassNotReady, ClassMachine:
+		return f.Method + ": a call did not come to the service, which is this machine's doing: try again when it has less to do"
 	case ClassRequest:
 		return f.Method + ": a request is refused before the service sees it: raise limits.request"
 	case ClassStart:

@@ -15,7 +15,8 @@ type Step struct {
 	Around    runtime.Surroundings
 	Order     Order
 	Instances int           // started at once, and asked in turn
-	Pause     time.Duration // before its first instance starts
+	Pause     time.Duration // between the run before and its own, and the starts of both
+	Idle      time.Duration // between its first requests and the others
 	Measured  bool          // each method in an instance of its own, where that costs little
 	Cause     Cause         // of the differences it shows, where it varies one thing alone; else they have to be looked at
 	Planted   []string      // words that an answer has only from these surroundings
@@ -109,7 +110,7 @@ func orders(platform string, o Options) []Step {
 		{Name: "interleaved", Around: one, Instances: 1, Order: Interleaved},
 		{Name: "concurrent", Around: together, Instances: 1, Order: Concurrent},
 		{Name: "after a crash", Around: one, Instances: 1, Order: Crashed},
-		{Name: "after idling", Around: one, Instances: 1, Order: Idled, Pause: o.Pause},
+		{Name: "after idling", Around: one, Instances: 1, Order: Idled, Idle: o.Pause},
 	}
 }
 
@@ -172,4 +173,17 @@ func concurrent(all []int, rng *rand.Rand) (rounds [][]int) {
 		rounds = append(rounds, slices.Collect(slices.Chunk(slices.Clone(all), atOnce))...)
 	}
 	return rounds
+}
+
+// brief is the plan of a recheck.
+func brief(platform string, o Options) []Step {
+	wanted := []string{plain, again, "environment", "clock", "chance", "addresses", "repeated"}
+	var steps []Step
+	for _, s := range plan(platform, o) {
+		if k := slices.Index(wanted, s.Name); k >= 0 {
+			wanted[k] = ""
+			steps = append(steps, s)
+		}
+	}
+	return steps
 }

@@ -91,6 +91,9 @@ const (
 	ClassTimeout = "timeout"
 	ClassFuel    = "fuel"
 	ClassRequest = "request" // refused before the service saw it
+	// What is this machine's doing, and fails nothing but an example that is never answered.
+	ClassNotReady = "not ready"
+	ClassMachine  = "machine"
 )
 
 // Skip is what could not be tried.

@@ -8,7 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"barnraise/jsonrpc"
 	"barnraise/runtime"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // outcome is what came of a call.
@@ -20,14 +23,13 @@ type outcome struct {
 }
 
 // alike reports whether two outcomes of one request agree. That one ran out of time or fuel and the other did not is the
-// machine's doing, or close to a limit: that is reported, and contradicts nothing.
+// machine's doing, or close to a limit; so it is that one was never handed over. That is reported, and contradicts nothing.
 func (o outcome) alike(p outcome) bool {
-	slow := func(o outcome) bool { return o.class == ClassTimeout || o.class == ClassFuel }
 	switch {
 	case o.class == "" && p.class == "":
 		return bytes.Equal(o.answer, p.answer)
 	case o.class == "" || p.class == "":
-		return slow(o) || slow(p)
+		return o.class != ClassBroke && p.class != ClassBroke
 	}
 	return true
 }
@@ -61,10 +63,15 @@ func classOf(err error) string {
 		return ClassTimeout
 	case errors.Is(err, runtime.ErrFuel):
 		return ClassFuel
-	case errors.Is(err, runtime.ErrBroke), errors.Is(err, runtime.ErrNotReady):
+	case errors.Is(err, runtime.ErrNotReady):
+		return ClassNotReady
+	case errors.Is(err, runtime.ErrBroke):
 		return ClassBroke
+	case errors.Is(err, runtime.ErrRequest), errors.Is(err, jsonrpc.ErrInvalid), errors.Is(err, jsonrpc.ErrSyntax),
+		errors.Is(err, jsonrpc.ErrBatch), errors.Is(err, jsonrpc.ErrNotification):
+		return ClassRequest
 	}
-	return ClassRequest
+	return ClassMachine
 }
 
 // ready waits until the instance takes calls again.
@@ -94,33 +101,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// start starts as many instances at once. Where one does not start, none is left.
-func start(ctx context.Context, r runtime.Runtime, spec runtime.Spec, n int) ([]runtime.Instance, error) {
-	instances, failures := make([]runtime.Instance, n), make([]error, n)
-	var all sync.WaitGroup
-	for k := range n {
-		all.Go(func() { instances[k], failures[k] = r.Start(ctx, spec) })
-	}
-	all.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return nil, errors.Join(err, stop(ctx, instances))
-	}
-	return instances, nil
-}
-
-// stop ends instances, whoever else is in a hurry.
-func stop(ctx context.Context, instances []runtime.Instance) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer cancel()
-	var failures []error
-	for _, i := range instances {
-		if i != nil {
-			failures = append(failures, i.Stop(ctx))
-		}
-	}
-	return errors.Join(failures...)
 }
 
 // run is one step under way.
@@ -187,7 +167,7 @@ func (r *run) prepare(ctx context.Context) error {
 		return r.crash(ctx)
 	case Idled:
 		r.warm(ctx)
-		return pause(ctx, r.step.Pause)
+		return pause(ctx, r.step.Idle)
 	}
 	return nil
 }
@@ -207,10 +187,14 @@ type crasher interface {
 // crash kills the service, or else cuts off calls that are under way.
 func (r *run) crash(ctx context.Context) error {
 	if c, ok := r.instances[0].(crasher); ok {
-		if err := c.Crash(ctx); err != nil {
+		before := r.instances[0].Stats().Restarts
+		err := c.Crash(ctx)
+		if err == nil {
+			return r.recovered(ctx, before)
+		}
+		if !errors.Is(err, errors.ErrUnsupported) {
 			return fmt.Errorf("crash service: %w", err)
 		}
-		return r.recovered(ctx)
 	}
 	for i := range min(len(r.asked), 4) {
 		short, cancel := context.WithTimeout(ctx, time.Millisecond)
@@ -220,11 +204,11 @@ func (r *run) crash(ctx context.Context) error {
 	return ready(ctx, r.instances[0])
 }
 
-// recovered waits until calls no longer meet what the crash left, which may take a moment to be noticed.
-func (r *run) recovered(ctx context.Context) error {
-	for until := time.Now().Add(readyWithin); len(r.asked) > 0 && time.Now().Before(until); {
-		if ask(ctx, r.instances[0], r.body(0)).class != ClassBroke {
-			break
+// recovered waits until the crash has been noticed, so that no call meets what it left, and the service runs again.
+func (r *run) recovered(ctx context.Context, before uint64) error {
+	for until := time.Now().Add(readyWithin); r.instances[0].Stats().Restarts <= before; {
+		if time.Now().After(until) {
+			return fmt.Errorf("crash service: nobody noticed within %s", readyWithin)
 		}
 		if err := pause(ctx, readyEvery); err != nil {
 			return err
@@ -242,4 +226,19 @@ func limited(s string, most int) string {
 		most--
 	}
 	return s[:most] + "…"
+}
+
+// shown is an outcome for people.
+func (o outcome) shown(most int) string {
+	if o.answer == nil {
+		return o.class + ": " + o.reason
+	}
+	return limited(string(o.answer), most)
+}
+
+func (o outcome) part(p jsontext.Pointer) string {
+	if o.answer == nil || p == "" {
+		return o.shown(maxPart)
+	}
+	return limited(string(at(o.answer, p)), maxPart)
 }

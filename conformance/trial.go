@@ -23,6 +23,10 @@ type trial struct {
 	known    map[string][]Cause // of a method, as they are found
 	habits   map[int]habits
 	steady   map[int]bool // whether a request is answered alike in plain surroundings
+	next     *Step        // whose instances start while those of a step are asked; nil for none
+	ahead    *begun       // them, nil where none have begun to
+	leaving  chan error   // of instances that stop while others are asked; nil where none do
+	over     time.Time    // when the last run was
 }
 
 // finding is a request that got another outcome than in the plain run.
@@ -42,24 +46,37 @@ func (g *gate) try(ctx context.Context, platform string, m barnraise.Digest, ste
 		gate: g, platform: platform, spec: runtime.Spec{Image: g.subject.Image, Platform: m, Limits: g.subject.Manifest.Limits},
 		base: make([]outcome, len(g.requests)), known: map[string][]Cause{}, habits: map[int]habits{}, steady: map[int]bool{},
 	}
-	for _, s := range steps {
-		g.progress(platform, s.Name)
-		ran, err := t.take(ctx, s)
-		if err != nil {
-			return nil, err
+	ran, err := t.steps(ctx, steps)
+	if err == nil && ran {
+		err = t.explain(ctx)
+	}
+	if left := t.leave(ctx); err == nil && left != nil {
+		err = fmt.Errorf("try image: %w", left)
+	}
+	if err != nil || !ran {
+		return nil, err
+	}
+	return t, nil
+}
+
+// steps takes one step after the other. It reports false where the service does not even start plainly.
+func (t *trial) steps(ctx context.Context, steps []Step) (bool, error) {
+	for k, s := range steps {
+		t.next = nil
+		if k+1 < len(steps) && !s.Measured { // what starts takes time from what is measured
+			t.next = &steps[k+1]
 		}
-		if s.Name == plain && !ran {
-			return nil, nil
+		t.progress(t.platform, s.Name)
+		ran, err := t.take(ctx, s)
+		if err != nil || s.Name == plain && !ran {
+			return false, err
 		}
 	}
-	return t, t.explain(ctx)
+	return true, nil
 }
 
 // take runs one step. It reports false where the service did not start.
 func (t *trial) take(ctx context.Context, s Step) (bool, error) {
-	if err := pause(ctx, s.Pause); err != nil {
-		return false, fmt.Errorf("try image: %w", err)
-	}
 	if s.Measured && t.platform == image.Wasm {
 		return true, t.apart(ctx, s)
 	}
@@ -91,23 +108,17 @@ func (t *trial) requestsOf(s Step, method string) (asked []int) {
 
 // run starts what the step wants, asks it, and stops it.
 func (t *trial) run(ctx context.Context, s Step, asked []int) (bool, error) {
-	spec := t.spec
-	spec.Around = s.Around
-	instances, err := start(ctx, t.rt, spec, max(s.Instances, 1))
+	instances, err := t.started(ctx, s)
 	if err != nil {
 		return false, t.notStarted(ctx, s, err)
 	}
-	r := &run{trial: t, step: s, instances: instances, asked: asked, until: time.Now().Add(t.o.Patience)}
-	if s.Order == Interleaved {
-		r.others = oddRequests(t.methods())
+	if t.next != nil {
+		t.begin(ctx, *t.next)
 	}
-	err = r.prepare(ctx)
-	n := 0
-	if err == nil {
-		n, err = t.ask(ctx, r)
-	}
-	if stopped := stop(ctx, instances); err == nil && stopped != nil {
-		err = fmt.Errorf("try image: %w", stopped)
+	n, err := t.ask(ctx, t.newRun(s, instances, asked))
+	t.over = time.Now()
+	if stopped := t.away(ctx, instances); stopped != nil {
+		return true, fmt.Errorf("try image: %w", stopped)
 	}
 	if err != nil && ctx.Err() == nil && s.Name != plain {
 		t.skip(s.Name, err.Error())
@@ -117,16 +128,39 @@ func (t *trial) run(ctx context.Context, s Step, asked []int) (bool, error) {
 	return true, err
 }
 
+func (t *trial) newRun(s Step, instances []runtime.Instance, asked []int) *run {
+	r := &run{trial: t, step: s, instances: instances, asked: asked, until: time.Now().Add(t.o.Patience)}
+	if s.Order == Interleaved {
+		r.others = oddRequests(t.methods())
+	}
+	return r
+}
+
 // ask asks what the run asks, and keeps what has to be kept of the answers.
 func (t *trial) ask(ctx context.Context, r *run) (int, error) {
 	told := func(i int, o outcome) { t.compare(r.step, i, o) }
 	if r.step.Name == plain {
-		told = t.keep
+		told = func(i int, o outcome) { t.keep(i, t.insist(ctx, r, i, o)) }
 	}
-	if !r.step.Measured {
-		return r.each(ctx, told)
+	if err := r.prepare(ctx); err != nil {
+		return 0, err
 	}
-	return t.measure(ctx, r, told)
+	if r.step.Measured {
+		return t.measure(ctx, r, told)
+	}
+	return r.each(ctx, told)
+}
+
+// insist asks an example again that had no answer, as a machine that has much to do makes it happen.
+func (t *trial) insist(ctx context.Context, r *run, i int, o outcome) outcome {
+	for range 2 {
+		certain := o.class == "" || o.class == ClassFuel || o.class == ClassRequest
+		if !t.requests[i].Example || certain || time.Now().After(r.until) || pause(ctx, t.o.Pause) != nil {
+			break
+		}
+		o = ask(ctx, r.instances[0], t.requests[i].Body)
+	}
+	return o
 }
 
 // keep makes an outcome of the plain run what others are compared with. What does not fit is never asked again.
@@ -256,24 +290,4 @@ func (t *trial) isSteady(ctx context.Context, request int) (bool, error) {
 	steady := err == nil && !slices.ContainsFunc(answers, func(o outcome) bool { return !o.alike(t.base[request]) })
 	t.steady[request] = steady
 	return steady, err
-}
-
-// sequence asks requests one after the other of one instance. Where it does not start, nothing is answered.
-func (t *trial) sequence(ctx context.Context, around runtime.Surroundings, asked []int) (answers []outcome, err error) {
-	spec := t.spec
-	spec.Around = around
-	instances, err := start(ctx, t.rt, spec, 1)
-	if err != nil {
-		return nil, ctx.Err()
-	}
-	until := time.Now().Add(t.o.Patience)
-	for _, i := range asked {
-		if time.Now().Before(until) {
-			answers = append(answers, ask(ctx, instances[0], t.requests[i].Body))
-		}
-	}
-	if err := stop(ctx, instances); err != nil {
-		return nil, err
-	}
-	return answers, ctx.Err()
 }
