@@ -82,28 +82,29 @@ func (t *trial) started(ctx context.Context, s Step) ([]runtime.Instance, error)
 	return b.instances, b.err
 }
 
-// away has instances stop while others are asked. It fails where those before them could not be stopped.
+// mostLeaving is of how many runs instances stop at the same time. An engine waits for a second where it has nothing to do.
+const mostLeaving = 4
+
+// away has instances stop while others are asked. It fails where some before them could not be stopped.
 func (t *trial) away(ctx context.Context, instances []runtime.Instance) error {
-	err := t.left()
 	gone := make(chan error, 1)
 	go func() { gone <- stop(ctx, instances) }()
-	t.leaving = gone
-	return err
+	t.leaving = append(t.leaving, gone)
+	return t.left(mostLeaving)
 }
 
-// left waits for those that stop.
-func (t *trial) left() error {
-	if t.leaving == nil {
-		return nil
+// left waits until no more than so many stop.
+func (t *trial) left(most int) (err error) {
+	for len(t.leaving) > most {
+		err = errors.Join(err, <-t.leaving[0])
+		t.leaving = t.leaving[1:]
 	}
-	err := <-t.leaving
-	t.leaving = nil
 	return err
 }
 
 // leave leaves nothing running.
 func (t *trial) leave(ctx context.Context) error {
-	err := t.left()
+	err := t.left(0)
 	if b := t.ahead; b != nil {
 		<-b.done
 		t.ahead = nil

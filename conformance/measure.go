@@ -16,14 +16,13 @@ type use struct{ platform, method string }
 
 // measure asks one method after the other, and notes what each took.
 func (t *trial) measure(ctx context.Context, r *run, told answered) (n int, err error) {
-	all := r.asked
+	all, before := r.asked, r.instances[0].Stats()
 	for _, method := range t.methods() {
 		r.asked = slices.DeleteFunc(slices.Clone(all), func(i int) bool { return t.requests[i].Method != method })
 		if len(r.asked) == 0 {
 			continue
 		}
 		u := t.usage(method)
-		before := r.instances[0].Stats()
 		m, err := r.each(ctx, func(i int, o outcome) {
 			u.add(o)
 			told(i, o)
@@ -31,7 +30,9 @@ func (t *trial) measure(ctx context.Context, r *run, told answered) (n int, err 
 		if n += m; err != nil {
 			return n, err
 		}
-		u.took(before, r.instances[0].Stats())
+		after := r.instances[0].Stats() // which takes a second of an engine's
+		u.took(before, after)
+		before = after
 	}
 	return n, nil
 }

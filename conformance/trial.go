@@ -25,7 +25,7 @@ type trial struct {
 	steady   map[int]bool // whether a request is answered alike in plain surroundings
 	next     *Step        // whose instances start while those of a step are asked; nil for none
 	ahead    *begun       // them, nil where none have begun to
-	leaving  chan error   // of instances that stop while others are asked; nil where none do
+	leaving  []chan error // of instances that stop while others are asked
 	over     time.Time    // when the last run was
 }
 
