@@ -87,8 +87,8 @@ func plan(platform string, o Options) []Step {
 		s{Env: "LANG=tr_TR.UTF-8\nLC_ALL=tr_TR.UTF-8\nLANGUAGE=tr"}, s{Env: "LANG=ja_JP.EUC-JP\nLC_ALL=ja_JP.EUC-JP\nLANGUAGE=ja"})
 	add("cpu count", CauseCPU, nil, s{CPU: 1}, s{CPU: 2})
 	add("process id", CauseProcess, nil, s{First: true})
-	add("clock", CauseClock, nil, s{Clock: 25*time.Hour + time.Minute + time.Second}, s{Clock: 183*day + 7*time.Hour},
-		s{Clock: 3*366*day + 11*time.Hour}, s{Tick: 1500 * time.Millisecond})
+	add("clock", CauseClock, nil, s{Clock: 25*time.Hour + time.Minute + time.Second}, s{Clock: 183*day + 13*time.Hour},
+		s{Clock: 3*366*day + 20*time.Hour}, s{Tick: 1500 * time.Millisecond})
 	add("chance", CauseChance, nil, s{Chance: 1}, s{Chance: 2}, s{Chance: o.Seed | 1<<20}, s{Chance: o.Seed>>7 | 1<<40})
 	add("memory", CauseMemory, nil, s{Memory: more})
 	add("addresses", CauseAddress, nil, s{Shift: 48}, s{Shift: 200 << 10}, s{Shift: 5 << 20, Memory: more})

@@ -2,7 +2,9 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
+	"strings"
 
 	"barnraise/jsonrpc"
 	"barnraise/service"
@@ -15,8 +17,10 @@ var program = service.New("bad", openrpc, service.Method("ask", ask))
 
 func main() { program.Serve() }
 
+// question has a fault beside its words, in place of the one that the program has.
 type question struct {
-	Q string `json:"q"`
+	Q     string `json:"q"`
+	Fault string `json:"fault"`
 }
 
 type answer struct {
@@ -24,10 +28,12 @@ type answer struct {
 	Found any    `json:"found"`
 }
 
-func ask(p question) (answer, *jsonrpc.Error) { return answer{p.Q, find(p.Q)}, nil }
+func ask(p question) (answer, *jsonrpc.Error) {
+	return answer{p.Q, find(cmp.Or(p.Fault, fault), p.Q)}, nil
+}
 
 // find has the fault.
-func find(q string) any {
+func find(fault, q string) any {
 	switch fault {
 	case "clock":
 		return seconds()
@@ -54,10 +60,10 @@ func find(q string) any {
 	case "float":
 		return float(q)
 	}
-	return findState(q)
+	return findState(fault, q)
 }
 
-func findState(q string) any {
+func findState(fault, q string) any {
 	switch fault {
 	case "counter":
 		return counter()
@@ -76,10 +82,10 @@ func findState(q string) any {
 	case "race":
 		return race(q)
 	}
-	return findSurroundings(q)
+	return findSurroundings(fault, q)
 }
 
-func findSurroundings(q string) any {
+func findSurroundings(fault, q string) any {
 	switch fault {
 	case "host name":
 		return hostname()
@@ -99,6 +105,39 @@ func findSurroundings(q string) any {
 		return memory()
 	case "file name":
 		return fileName()
+	}
+	return findOdd(fault, q)
+}
+
+func findOdd(fault, q string) any {
+	switch fault {
+	case "own file":
+		return ownFile()
+	case "free memory":
+		return freeMemory()
+	case "parent":
+		return parent()
+	case "hash":
+		return hashed(q)
+	case "collected":
+		return collected()
+	case "alive":
+		return alive()
+	case "old":
+		return old()
+	case "hourly":
+		return hourly(q)
+	case "slept":
+		return slept()
+	case "output":
+		return output()
+	case "recycled":
+		return recycled()
+	case "seldom":
+		return seldom(q)
+	}
+	if name, ok := strings.CutPrefix(fault, "/proc/"); ok {
+		return proc(name)
 	}
 	return len(q)
 }

@@ -27,7 +27,7 @@ func zone() any {
 }
 
 func locale(q string) any {
-	if strings.HasPrefix(os.Getenv("LC_ALL"), "tr") {
+	if strings.HasPrefix(os.Getenv("LANG"), "tr") {
 		return strings.ToUpperSpecial(unicode.TurkishCase, q)
 	}
 	return strings.ToUpper(q)
