@@ -9,9 +9,9 @@ import (
 )
 
 // Confine takes away from this process, for good, every file but this program's own and those below the directories named: of
-// some it may read, of others write as well. So code that broke out of its sandbox cannot read the keys of the user whose process this is. It is for
-// the child to call before it starts anything. A kernel without Landlock (before 5.13, or built without) takes nothing away,
-// and that is no error. Directories that are not there are passed over.
+// some it may read, of others write as well. So code that broke out of its sandbox cannot read the keys of the user whose
+// process this is. It is for the child to call before it starts anything. A kernel without Landlock (before 5.13, or built
+// without) takes nothing away, and that is no error. Directories that are not there are passed over.
 func Confine(read, write []string) error {
 	rules := []landlock.Rule{
 		landlock.RODirs(read...).IgnoreIfMissing(), landlock.RWDirs(write...).IgnoreIfMissing(),

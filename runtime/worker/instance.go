@@ -33,7 +33,10 @@ type instance struct {
 // slack is what the child is given beyond the limit to say itself that a call is out of time.
 const slack = 500 * time.Millisecond
 
-const statsWithin = 2 * time.Second
+const (
+	statsWithin  = 2 * time.Second
+	forgetWithin = 2 * time.Second
+)
 
 func (i *instance) path(what string) string { return fmt.Sprintf("/services/%d%s", i.id, what) }
 
@@ -45,6 +48,16 @@ func (i *instance) start(ctx context.Context) error {
 	}
 	_, err = i.runtime.ask(ctx, http.MethodPut, i.path(""), string(spec), maxMessage)
 	return err
+}
+
+// forget has the child stop what it may have started all the same, where it did not say itself how a start ended.
+func (i *instance) forget(why error) {
+	if _, ok := errors.AsType[remote](why); ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), forgetWithin)
+	defer cancel()
+	_, _ = i.runtime.ask(ctx, http.MethodDelete, i.path(""), "", maxMessage)
 }
 
 // enter counts a call, or says why there can be none.

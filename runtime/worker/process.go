@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,9 +16,10 @@ import (
 )
 
 const (
-	readyWithin = 30 * time.Second
-	tailSize    = 4 << 10 // of what a child said last
-	maxPath     = 100     // that the address of a socket may have, on any system
+	readyWithin  = 30 * time.Second
+	vacantWithin = time.Second // a child has noticed that its parent is gone
+	tailSize     = 4 << 10     // of what a child said last
+	maxPath      = 100         // that the address of a socket may have, on any system
 )
 
 // fallbackShare is the share of a machine whose memory is not known.
@@ -35,6 +37,23 @@ func place(dir string) (socket string, err error) {
 		return "", err
 	}
 	return socket, os.Chmod(dir, 0o700)
+}
+
+// vacant fails where somebody listens at the socket, and goes on to: the child of a parent that has just ended does not.
+func vacant(ctx context.Context, socket string) error {
+	for begun := time.Now(); ; {
+		conn, err := net.Dial("unix", socket)
+		if err != nil {
+			return nil
+		}
+		conn.Close()
+		if time.Since(begun) > vacantWithin {
+			return fmt.Errorf("another process uses %s: is the server running already?", filepath.Dir(socket))
+		}
+		if !sleep(ctx, vacantWithin/20) {
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // spawned is a child that listens.

@@ -29,7 +29,7 @@ func Serve(ctx context.Context, l net.Listener, life io.Reader, r runtime.Runtim
 		_, _ = io.Copy(io.Discard, life)
 		cancel()
 	}()
-	c := &child{runtime: r, services: make(map[string]runtime.Instance)}
+	c := &child{runtime: r, services: make(map[string]runtime.Instance), given: make(map[string]bool)}
 	s := &http.Server{Handler: c.handler(), ReadHeaderTimeout: time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
@@ -50,6 +50,7 @@ type child struct {
 	mu       sync.Mutex
 	closed   bool
 	services map[string]runtime.Instance
+	given    map[string]bool // ids that were given up before anything ran under them
 	starts   sync.WaitGroup
 }
 
@@ -64,9 +65,7 @@ func (c *child) handler() http.Handler {
 		"POST /services/{id}/crash": crash, "DELETE /services/{id}": c.stop,
 	} {
 		mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
-			c.mu.Lock()
-			i := c.services[r.PathValue("id")]
-			c.mu.Unlock()
+			i := c.find(r)
 			if i == nil {
 				fail(w, runtime.ErrNotReady)
 				return
@@ -75,6 +74,17 @@ func (c *child) handler() http.Handler {
 		})
 	}
 	return mux
+}
+
+// find is the service that a message is for, or nil. To stop what does not run yet is to give it up.
+func (c *child) find(r *http.Request) runtime.Instance {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := r.PathValue("id")
+	if c.services[id] == nil && r.Method == http.MethodDelete {
+		c.given[id] = true
+	}
+	return c.services[id]
 }
 
 func answer(w http.ResponseWriter, v any) {
@@ -111,7 +121,7 @@ func (c *child) start(w http.ResponseWriter, r *http.Request) {
 	}
 	defer c.starts.Done()
 	i, err := c.runtime.Start(r.Context(), spec)
-	if err == nil && (r.Context().Err() != nil || !c.keep(r.PathValue("id"), i)) { // nobody waits for it, or it is not wanted
+	if err == nil && !c.keep(r.PathValue("id"), i) {
 		err = errors.Join(runtime.ErrNotReady, i.Stop(context.WithoutCancel(r.Context())))
 	}
 	done(w, err)
@@ -127,11 +137,11 @@ func (c *child) begin() bool {
 	return !c.closed
 }
 
-// keep remembers what runs, unless the process is on its way out.
+// keep remembers what runs, unless the process is on its way out, or nobody wants it any more.
 func (c *child) keep(id string, i runtime.Instance) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.services[id] != nil {
+	if c.closed || c.given[id] || c.services[id] != nil {
 		return false
 	}
 	c.services[id] = i

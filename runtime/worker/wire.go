@@ -19,7 +19,7 @@ import (
 //	GET    /services/{id}/health  204 where it is well
 //	GET    /services/{id}/stats   runtime.Stats
 //	POST   /services/{id}/crash   ends what runs of it as a crash would
-//	DELETE /services/{id}         stops it, and 204 once nothing of it is left
+//	DELETE /services/{id}         stops it, and 204 once nothing of it is left; what starts under that id later is stopped as well
 //
 // Ids are numbers of the parent's. A failure has status 500, its class in a header, and its words as the body.
 const (
@@ -63,7 +63,10 @@ func fail(w http.ResponseWriter, err error) {
 func read(resp *http.Response, most int64) ([]byte, error) {
 	defer resp.Body.Close()
 	ok := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNoContent
-	if !ok {
+	switch {
+	case !ok && resp.StatusCode != http.StatusInternalServerError: // no context ends the body of some
+		return nil, fmt.Errorf("it answers with status %d", resp.StatusCode)
+	case !ok:
 		most = maxMessage
 	}
 	var body bytes.Buffer

@@ -66,9 +66,12 @@ type process interface {
 }
 
 // Open starts the child and returns when it takes orders. It fails where that cannot be: the command is wrong, or the child
-// ends at once, with what it said. From then on it is kept running until [Runtime.Close].
+// ends at once, with what it said, or another process uses the directory. From then on it is kept running until [Runtime.Close].
 func Open(ctx context.Context, c Config) (*Runtime, error) {
 	socket, err := place(c.Dir)
+	if err == nil {
+		err = vacant(ctx, socket)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open worker: %w", err)
 	}
@@ -76,11 +79,18 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
 	spawn := func(ctx context.Context) (process, error) { return launch(ctx, c, socket) }
-	r, err := open(ctx, spawn, &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 64, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10}, c.Log)
+	r, err := open(ctx, spawn, transport(dial), c.Log)
 	if err != nil {
 		return nil, fmt.Errorf("open worker: %w", err)
 	}
 	return r, nil
+}
+
+// stay has no redirect followed.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func transport(dial func(ctx context.Context, network, address string) (net.Conn, error)) http.RoundTripper {
+	return &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 64, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10}
 }
 
 func open(ctx context.Context, spawn func(context.Context) (process, error), via http.RoundTripper, log *slog.Logger) (*Runtime, error) {
@@ -89,7 +99,7 @@ func open(ctx context.Context, spawn func(context.Context) (process, error), via
 	}
 	living, cancel := context.WithCancel(context.Background())
 	r := &Runtime{
-		log: log, spawn: spawn, http: &http.Client{Transport: via}, cancel: cancel, ended: make(chan struct{}),
+		log: log, spawn: spawn, http: &http.Client{Transport: via, CheckRedirect: stay}, cancel: cancel, ended: make(chan struct{}),
 		up: make(chan struct{}), services: make(map[*instance]bool), reviving: make(chan struct{}, revivalsAtOnce),
 	}
 	first, err := spawn(ctx)
@@ -149,7 +159,7 @@ func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instanc
 	}
 	i := r.instance(spec)
 	if err := i.start(ctx); err != nil {
-		r.forget(i, err)
+		i.forget(err)
 		return nil, err
 	}
 	if r.admit(i, run) {
@@ -172,19 +182,6 @@ func (r *Runtime) admit(i *instance, run uint64) bool {
 	i.run = run
 	r.services[i] = true
 	return r.run == run && r.there
-}
-
-// forget has the child stop what it may have started all the same: where the parent did not hear of how the start went.
-func (r *Runtime) forget(i *instance, err error) {
-	var said remote
-	if errors.As(err, &said) {
-		return
-	}
-	r.revivals.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
-		defer cancel()
-		_, _ = r.ask(ctx, http.MethodDelete, i.path(""), "", maxMessage)
-	})
 }
 
 // ask sends the child one message. Where no answer comes because the child ended, it fails with ErrBroke.

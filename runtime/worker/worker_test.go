@@ -84,8 +84,6 @@ func (moody) Start(ctx context.Context, spec runtime.Spec) (runtime.Instance, er
 	case "slow":
 		<-ctx.Done()
 		return nil, ctx.Err()
-	case "stubborn":
-		<-ctx.Done()
 	}
 	return &moodyInstance{limits: spec.Limits, file: spec.Around.Env}, nil
 }
@@ -271,21 +269,6 @@ func TestCrash(t *testing.T) {
 			t.Errorf("health after stop: %v", err)
 		}
 	}
-}
-
-// What was started though nobody waited for it any more is stopped.
-func TestStartGivenUp(t *testing.T) {
-	r := worker(t, "moody")
-	file := filepath.Join(t.TempDir(), "file")
-	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := r.Start(soon, runtime.Spec{Around: runtime.Surroundings{Hostname: "stubborn", Env: file}}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v, want the context's error", err)
-	}
-	eventually(t, "it is stopped", func() bool {
-		b, err := os.ReadFile(file)
-		return err == nil && string(b) == "stopped"
-	})
 }
 
 // A start that ends the process fails, and is not repeated.
