@@ -97,6 +97,7 @@ func (c *container) create(ctx context.Context, network string) error {
 	}
 	err = r.create(ctx, profile{
 		name: c.name, image: id, user: nobody, runtime: r.Runtime, network: network, limits: c.limits, around: c.around,
+		unsaid: c.source.labels(),
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -39,6 +40,7 @@ type profile struct {
 	limits  manifest.Limits
 	around  runtime.Surroundings
 	labels  map[string]string
+	unsaid  []string // names of labels that the image would add
 }
 
 // hardened is what keeps a container from doing harm. There is no container without it.
@@ -53,8 +55,13 @@ func (p profile) hardened() (*engine.Config, *engine.HostConfig) {
 		cores = p.around.CPU
 		cpuset = fmt.Sprintf("0-%d", int(math.Ceil(cores))-1)
 	}
+	labels := map[string]string{} // other tools do what they read there, such as route the public to what a label names
+	for _, name := range p.unsaid {
+		labels[name] = ""
+	}
+	maps.Copy(labels, p.labels)
 	config := &engine.Config{
-		Image: p.image, Cmd: p.command, User: p.user, Labels: p.labels,
+		Image: p.image, Cmd: p.command, User: p.user, Labels: labels,
 		Env:         append([]string{"PORT=" + port}, environment(p.around)...),
 		Healthcheck: &engine.HealthConfig{Test: []string{"NONE"}},
 		StopSignal:  "SIGTERM",
@@ -131,17 +138,26 @@ func environment(s runtime.Surroundings) []string {
 	return strings.Split(strings.TrimSuffix(s.Env, "\n"), "\n")
 }
 
+// wishes are those of an image that are told apart here. The engine reads its document likewise, and will not take what cannot be
+// read.
+func (s source) wishes() (w struct {
+	Config struct {
+		Env    []string
+		Labels map[string]string
+	}
+}) {
+	_ = json.Unmarshal(s.Document, &w)
+	return w
+}
+
+// labels are the names of those that the image has.
+func (s source) labels() []string { return slices.Sorted(maps.Keys(s.wishes().Config.Labels)) }
+
 // beside is what the surroundings say of variables, without those that the image sets, and without the one by which its program
 // is found: these are the same wherever it runs.
 func (s source) beside(around runtime.Surroundings) string {
-	var document struct {
-		Config struct{ Env []string }
-	}
-	if json.Unmarshal(s.Document, &document) != nil {
-		return around.Env // the engine, which reads the document likewise, will not take it
-	}
 	set := map[string]bool{"PATH": true}
-	for _, line := range document.Config.Env {
+	for _, line := range s.wishes().Config.Env {
 		name, _, _ := strings.Cut(line, "=")
 		set[name] = true
 	}

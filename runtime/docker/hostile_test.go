@@ -212,3 +212,40 @@ func TestFitting(t *testing.T) {
 		}
 	}
 }
+
+// What an image would like its container to be is not what it becomes.
+func TestWishes(t *testing.T) {
+	r := newRuntime(t, Config{})
+	for name, wish := range map[string]string{
+		"labels":      `"Labels":{"traefik.enable":"true","barnraise":"0","barnraise.owner":"x","com.example":"y"}`,
+		"ports":       `"ExposedPorts":{"8080/tcp":{},"22/tcp":{}}`,
+		"signals":     `"StopSignal":"SIGCONT","Healthcheck":{"Test":["CMD","/svc"],"Interval":1000000000}`,
+		"steps":       `"OnBuild":["RUN /svc"],"Shell":["/svc"],"ArgsEscaped":true`,
+		"a directory": `"WorkingDir":"/not/there"`,
+		"names":       `"Hostname":"other","Domainname":"example.com","NetworkDisabled":false,"MacAddress":"02:42:ac:11:00:02"`,
+		"a terminal":  `"Tty":true,"OpenStdin":true,"AttachStdin":true`,
+		"rights":      `"HostConfig":{"Privileged":true,"NetworkMode":"host"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := start(t, r, hostile(t, r.Images, oddity{document: instead(`"User":`, wish+`,"User":`)}))
+			if got, err := call(i, "echo", "x"); got != `"x"` || err != nil {
+				t.Errorf("%s, %v", got, err)
+			}
+			for _, w := range i.pool.workers() {
+				c, err := r.inspect(t.Context(), w.(*container).name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for label, value := range c.Config.Labels {
+					if of := map[string]string{labelAll: "1", labelOwner: r.owner, labelRun: r.run}[label]; value != of {
+						t.Errorf("it has the label %s=%s", label, value)
+					}
+				}
+				if c.HostConfig.NetworkMode != "none" || c.HostConfig.Privileged || c.Config.Hostname != hostname || len(c.NetworkSettings.Ports) > 0 ||
+					c.Config.User != nobody || c.Config.StopSignal != "SIGTERM" || c.Config.Tty || c.Config.Healthcheck.Test[0] != "NONE" {
+					t.Errorf("it is %+v, %+v", c.Config, c.HostConfig)
+				}
+			}
+		})
+	}
+}
