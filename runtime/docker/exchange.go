@@ -19,7 +19,8 @@ import (
 
 const (
 	maxHeader = 16 << 10        // bytes of an answer before its body
-	chunked   = 8               // times as many bytes a body may take on the wire
+	chunked   = 8               // times as many bytes a short body may take on the wire, in chunks of one byte
+	framing   = 1 << 20         // bytes that a long one may take on the wire beyond twice its own
 	interim   = 5               // answers before the final one
 	idle      = 2 * time.Second // that a connection is kept: less than servers keep them, who might just close it
 	probing   = 2 * time.Second // for an answer to whether it is ready
@@ -191,7 +192,7 @@ func (w *wire) receive(from io.Reader, most int64) (reply, error) {
 		if a.StatusCode/100 == 1 && a.StatusCode != http.StatusSwitchingProtocols {
 			continue
 		}
-		w.left += chunked*most + maxHeader
+		w.left += min(chunked*most, 2*most+framing) + maxHeader
 		r := reply{status: a.StatusCode}
 		if a.ContentLength > most {
 			return r, fmt.Errorf("its body has %d bytes, more than %d: %w", a.ContentLength, most, errLong)

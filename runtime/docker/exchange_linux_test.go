@@ -142,6 +142,30 @@ func TestLineBounds(t *testing.T) {
 	}
 }
 
+// A body in the smallest of chunks is kept as it came, so what may come of it is bounded by more than what it may be.
+func TestLineKeepsLittle(t *testing.T) {
+	const most = 8 << 20
+	here, there := net.Pipe()
+	l := &line{dial: func(context.Context) (net.Conn, error) { return here, nil }}
+	sent := make(chan int)
+	go func() {
+		_, _ = http.ReadRequest(bufio.NewReader(there))
+		n, err := io.WriteString(there, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		for chunks := strings.Repeat("1;0123456789\r\nx\r\n", 1<<10); err == nil; {
+			var m int
+			m, err = io.WriteString(there, chunks)
+			n += m
+		}
+		sent <- n
+	}()
+	if _, _, sound, err := l.call(t.Context(), soon(), nil, most); !errors.Is(err, errLong) || !sound {
+		t.Errorf("sound %t, %v", sound, err)
+	}
+	if n := <-sent; n > 2*most+2<<20 {
+		t.Errorf("%d bytes were read for an answer of at most %d", n, most)
+	}
+}
+
 // A caller that leaves returns at once; the request goes on, and it shows when it is through.
 func TestLineWhenTheCallerLeaves(t *testing.T) {
 	half := "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab"
