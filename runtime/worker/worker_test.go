@@ -117,6 +117,10 @@ func (m *moodyInstance) Call(ctx context.Context, request []byte) ([]byte, error
 	case has("write"):
 		err := os.WriteFile(filepath.Join(m.file, "new"), nil, 0o600)
 		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"result":%q}`, fmt.Sprint(err)), nil
+	case has("move"):
+		to := filepath.Join(m.file, "below")
+		err := errors.Join(os.Mkdir(to, 0o700), os.Rename(filepath.Join(m.file, "new"), filepath.Join(to, "new")))
+		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"result":%q}`, fmt.Sprint(err)), nil
 	case has("odd"):
 		return nil, errors.New("something odd")
 	case has("fuel"):
@@ -308,9 +312,9 @@ func TestConfine(t *testing.T) {
 		t.Skip("this kernel has no Landlock")
 	}
 	r := worker(t, "confined", dirs["read"], dirs["write"])
-	for name, want := range map[string][2]bool{"read": {true, false}, "write": {true, true}, "keys": {false, false}} {
+	for name, want := range map[string][3]bool{"read": {true, false, false}, "write": {true, true, true}, "keys": {false, false, false}} {
 		i := start(t, r, runtime.Surroundings{Env: dirs[name]})
-		for n, method := range []string{"read", "write"} {
+		for n, method := range []string{"read", "write", "move"} {
 			got, err := i.Call(t.Context(), request(method))
 			if allowed := strings.Contains(string(got), "nil"); err != nil || allowed != want[n] || !allowed && !strings.Contains(string(got), "permission denied") {
 				t.Errorf("%s of %s: %s, %v", method, name, got, err)
