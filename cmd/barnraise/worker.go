@@ -65,13 +65,25 @@ func (a *app) worker() *cobra.Command {
 }
 
 // confine leaves the child the images, the place where it has its socket and keeps compiled code, and what it takes to speak
-// to an engine that may come later. Where one answers already it takes nothing away: whoever may speak to an engine gets of it
-// what he wants, and the kernel would not let what is confined enter a container's network.
-func confine(ctx context.Context, r runtime.Runtime, images, place string) error {
+// to an engine that may come later, whose containers it then reaches by way of holders: the kernel does not let what is confined
+// enter their network. Where one answers already it takes nothing away: whoever may speak to an engine gets of it what he wants.
+func confine(ctx context.Context, r runtime.Any, images, place string) error {
 	if slices.ContainsFunc(r.Platforms(ctx), func(p string) bool { return p != image.Wasm }) {
 		return nil
 	}
-	return worker.Confine([]string{images, "/proc", "/sys/fs/cgroup", "/run/docker/netns", os.Getenv("DOCKER_CERT_PATH")}, []string{place})
+	if worker.Confines() {
+		holdAll(r)
+	}
+	return worker.Confine([]string{images, "/proc", "/sys/fs/cgroup", os.Getenv("DOCKER_CERT_PATH")}, []string{place})
+}
+
+// holdAll has containers dialled by way of a holder, by which one who is confined can.
+func holdAll(all runtime.Any) {
+	for _, r := range all {
+		if d, ok := r.(*docker.Runtime); ok {
+			d.Dial = docker.Holder
+		}
+	}
 }
 
 // openWorker starts the child. It takes of the environment what says where Docker's engine is, and nothing else.
