@@ -169,7 +169,10 @@ func (c *container) enter(ctx context.Context) error {
 		return c.ended(ctx)
 	}
 	if c.space, err = openNamespace(before.State.Pid, before.NetworkSettings.SandboxKey); err != nil {
-		return errors.Join(err, c.ended(ctx))
+		if why := c.ended(ctx); why != nil {
+			return why
+		}
+		return fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
 	after, err := c.runtime.inspect(ctx, c.name)
 	if err != nil {

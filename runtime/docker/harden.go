@@ -14,6 +14,7 @@ import (
 	"barnraise/runtime"
 
 	engine "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 )
 
 // What every container gets, whatever its service asks for.
@@ -36,7 +37,7 @@ type profile struct {
 	user    string
 	runtime string
 	network string // none, or container:<name> of whoever has the network namespace
-	bind    string // host:container, for a holder's socket
+	sockets string // the directory of a holder's socket
 	limits  manifest.Limits
 	around  runtime.Surroundings
 	labels  map[string]string
@@ -85,8 +86,8 @@ func (p profile) hardened() (*engine.Config, *engine.HostConfig) {
 			},
 		},
 	}
-	if p.bind != "" {
-		host.Binds = []string{p.bind}
+	if p.sockets != "" {
+		host.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: p.sockets, Target: socketDir}}
 	}
 	if p.network == "none" { // who joins another's namespace has that one's name, and its files about names
 		config.Hostname = hostname

@@ -37,7 +37,8 @@ func (c *container) hold(ctx context.Context) (*holder, error) {
 	r := c.runtime
 	h := &holder{r, c.name + "-holder", filepath.Join(r.Dir, "sockets", strings.TrimPrefix(c.name, "barnraise-"))}
 	if len(h.socket()) > maxSocket {
-		return nil, fmt.Errorf("make holder: the path %s is too long for a socket; use a directory with a shorter name", h.socket())
+		return nil, fmt.Errorf("%w: the path %s is too long for a socket; use a directory with a shorter name",
+			runtime.ErrCannot, h.socket())
 	}
 	c.holder = h
 	if err := os.MkdirAll(h.dir, 0o700); err != nil {
@@ -48,7 +49,7 @@ func (c *container) hold(ctx context.Context) (*holder, error) {
 		return nil, err
 	}
 	err = r.create(ctx, profile{
-		name: h.name, image: id, network: "none", bind: h.dir + ":" + socketDir, user: r.user(),
+		name: h.name, image: id, network: "none", sockets: h.dir, user: r.user(),
 		command: append(slices.Clone(r.Forwarder[1:]), socketDir+"/s", address),
 		limits:  manifest.Limits{Memory: 128 << 20, CPU: 1}, around: runtime.Surroundings{Hostname: c.around.Hostname},
 	})

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -144,12 +145,24 @@ func TestCheckForwarder(t *testing.T) {
 			t.Errorf("%v: %v, want %q", c.command, err, c.says)
 		}
 	}
-	long := filepath.Join(short(t), strings.Repeat("x", 100))
-	r := newRuntime(t, Config{Dial: Holder, Forwarder: forwarder(t), Dir: long})
-	if i, err := r.Start(t.Context(), hostile(t, r.Images, oddity{})); err == nil || !strings.Contains(err.Error(), "shorter") {
-		t.Errorf("a socket of a long name: %v", err)
+}
+
+// Where there can be no holder, another runtime may have a variant that runs.
+func TestHolders(t *testing.T) {
+	for name, c := range map[string]struct {
+		forwarder []string
+		dir, says string
+	}{
+		"spaces and colons": {forwarder(t), "a b:c", ""}, "a long name": {forwarder(t), strings.Repeat("x", 100), "shorter"},
+		"no forwarder": {nil, "", "none is configured"},
+	} {
+		r := newRuntime(t, Config{Dial: Holder, Forwarder: c.forwarder, Dir: filepath.Join(short(t), c.dir)})
+		i, err := r.Start(t.Context(), hostile(t, r.Images, oddity{}))
 		if i != nil {
 			stop(t, i)
+		}
+		if (err == nil) != (c.says == "") || err != nil && (!errors.Is(err, runtime.ErrCannot) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v, want %q", name, err, c.says)
 		}
 	}
 }

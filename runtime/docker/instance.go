@@ -59,10 +59,10 @@ func (r *Runtime) begin(ctx context.Context, spec runtime.Spec) (*instance, erro
 func (s *service) hold(ctx context.Context) error {
 	if s.runtime.Dial == Holder {
 		forward, err := s.runtime.forwarder()
-		if err == nil {
-			err = s.runtime.hold(ctx, forward)
-		}
 		if err != nil {
+			return fmt.Errorf("%w: %w", runtime.ErrCannot, err)
+		}
+		if err := s.runtime.hold(ctx, forward); err != nil {
 			return err
 		}
 		s.forward = &forward
