@@ -82,6 +82,7 @@ type Runtime struct {
 	first    sync.Mutex
 	prepared bool
 	rootless atomic.Bool
+	memory   atomic.Int64 // of the engine's machine
 
 	mu    sync.Mutex
 	users map[barnraise.Digest]int // of images, by what they were started for
@@ -259,6 +260,7 @@ func (r *Runtime) prepare(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
 	r.rootless.Store(has(info, "name=rootless"))
+	r.memory.Store(info.MemTotal)
 	if err := r.Clean(ctx); err != nil {
 		return err
 	}

@@ -213,6 +213,20 @@ func TestFitting(t *testing.T) {
 	}
 }
 
+// Limits are granted in full or not at all.
+func TestLargerThanTheMachine(t *testing.T) {
+	r := newRuntime(t, Config{})
+	for what, grow := range map[string]func(*manifest.Limits){
+		"memory": func(l *manifest.Limits) { l.Memory = 1 << 40 }, "processors": func(l *manifest.Limits) { l.CPU = 1 << 10 },
+	} {
+		spec := hostile(t, r.Images, oddity{})
+		grow(&spec.Limits)
+		if i, err := r.Start(t.Context(), spec); !errors.Is(err, runtime.ErrCannot) || i != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 // What an image would like its container to be is not what it becomes.
 func TestWishes(t *testing.T) {
 	r := newRuntime(t, Config{})

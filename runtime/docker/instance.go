@@ -44,6 +44,9 @@ func (r *Runtime) begin(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
+	if has, wants := r.memory.Load(), spec.Limits.Memory+spec.Around.Memory; has > 0 && int64(wants) > has {
+		return nil, fmt.Errorf("%w: it may take %s of memory, and the engine's machine has %d bytes", runtime.ErrCannot, wants, has)
+	}
 	if err := s.hold(ctx); err != nil {
 		return nil, err
 	}
