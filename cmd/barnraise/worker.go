@@ -41,6 +41,7 @@ func (a *app) worker() *cobra.Command {
 				return err
 			}
 			place := filepath.Dir(args[0])
+			config.Budgets.Memory = manifest.Bytes(memory)
 			r, err := a.runtimes(c.Context(), config, store, place)
 			if err != nil {
 				return err
@@ -146,7 +147,8 @@ func (a *app) runtimes(ctx context.Context, c server.Config, images *image.Store
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, runwasm.New(runwasm.Config{Engine: engine, Images: images}))
+		half := uint64(c.Budgets.Memory) / 2 // for one service; a memory that grows is there twice for a moment
+		all = append(all, runwasm.New(runwasm.Config{Engine: engine, Images: images, Memory: half}))
 	}
 	return all, nil
 }

@@ -211,3 +211,38 @@ func TestFuelIsDeterministic(t *testing.T) {
 		t.Errorf("calls used %v", used)
 	}
 }
+
+// Services may not have more memory than the process can give them.
+func TestRoom(t *testing.T) {
+	for _, c := range []struct {
+		has, limit    uint64
+		calls, spares int
+	}{
+		{0, 1 << 40, 4, 2}, {100, 10, 4, 2}, {60, 10, 4, 2}, {59, 10, 4, 1}, {49, 10, 4, 0}, {39, 10, 3, 0}, {10, 10, 1, 0}, {9, 10, 0, 0},
+	} {
+		r := New(Config{Concurrency: 4, Spares: 2, Memory: c.has})
+		calls, spares, err := r.room(c.limit)
+		if calls != c.calls || spares != c.spares || (err == nil) != (c.calls > 0) || err != nil && !errors.Is(err, runtime.ErrCannot) {
+			t.Errorf("%d bytes for %d each: %d calls, %d spares, %v", c.has, c.limit, calls, spares, err)
+		}
+	}
+	images, spec := packed(t, byHand("alloc", "handle", "_initialize"))
+	engine, err := wasm.NewEngine("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for memory, want := range map[uint64]error{uint64(spec.Limits.Memory): nil, uint64(spec.Limits.Memory) - 1: runtime.ErrCannot} {
+		i, err := New(Config{Engine: engine, Images: images, Memory: memory}).Start(t.Context(), spec)
+		if !errors.Is(err, want) {
+			t.Errorf("with %d bytes: %v", memory, err)
+		}
+		if err == nil {
+			if got := cap(i.(*instance).pool.ready); got != 1 {
+				t.Errorf("room for %d instances, want one", got)
+			}
+			if err := i.Stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

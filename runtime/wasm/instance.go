@@ -21,6 +21,8 @@ type instance struct {
 	limits  manifest.Limits
 	around  runtime.Surroundings
 	world   wasm.World // what is seen of them
+	most    int        // calls at once
+	spares  int        // instances made ahead
 
 	turns    *runtime.Turns // of calls, also those whose callers are gone, and of whoever makes instances ready
 	pool     *pool          // nil for a command, whose request is part of its instance

@@ -29,6 +29,9 @@ type Config struct {
 	Images      *image.Store // where the images are; nothing is pulled
 	Concurrency int          // calls of one service at once; zero means one for each core
 	Spares      int          // instances of a reactor beyond that, made ahead so that no call waits for one; zero means 1, less none
+	// Memory is how many bytes the instances of one service may have together: there are fewer calls at once and fewer spares
+	// where its limit is large. Zero means any number.
+	Memory uint64
 }
 
 // Runtime is a runtime.Runtime. It holds nothing of its own: what was started is stopped one by one.
@@ -49,6 +52,21 @@ func New(c Config) *Runtime {
 		c.Spares = 0
 	}
 	return &Runtime{Config: c}
+}
+
+// room is how many calls of a service with that limit of memory may run at once, and how many instances are made ahead. It fails
+// with ErrCannot where there is room for none.
+func (r *Runtime) room(memory uint64) (calls, spares int, err error) {
+	if r.Memory == 0 {
+		return r.Concurrency, r.Spares, nil
+	}
+	most := r.Memory / memory
+	if most == 0 {
+		return 0, 0, fmt.Errorf("%w: a call of it may take %d bytes of memory, and here a service has at most %d",
+			runtime.ErrCannot, memory, r.Memory)
+	}
+	calls = int(min(most, uint64(r.Concurrency)))
+	return calls, int(min(most-uint64(calls), uint64(r.Spares))), nil
 }
 
 // Platforms is wasm, always.
@@ -85,6 +103,10 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
 	memory := uint64(spec.Limits.Memory) + world.Memory
+	i := &instance{limits: spec.Limits, world: world, around: spec.Around}
+	if i.most, i.spares, err = r.room(memory); err != nil {
+		return nil, err
+	}
 	limits := wasm.Limits{Fuel: spec.Limits.Fuel, Memory: memory, Stack: wasm.ServiceStack, Snapshots: true}
 	module, err := r.Engine.Compile(ctx, binary, wasm.ServiceCaps(), limits)
 	if errors.Is(err, wasm.ErrRefused) || errors.Is(err, wasm.ErrLimits) {
@@ -93,7 +115,7 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if err != nil {
 		return nil, err
 	}
-	i := &instance{module: module, limits: spec.Limits, world: world, around: spec.Around}
+	i.module = module
 	if err := i.kind(); err != nil {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
@@ -130,7 +152,7 @@ func (r *Runtime) run(ctx context.Context, i *instance) (*instance, error) {
 	case err != nil:
 		return nil, err
 	}
-	i.turns = runtime.NewTurns(r.Concurrency)
+	i.turns = runtime.NewTurns(i.most)
 	if i.command {
 		return i, first.Close(ctx)
 	}
@@ -142,7 +164,7 @@ func (r *Runtime) run(ctx context.Context, i *instance) (*instance, error) {
 
 // stock gives the service its pool, and puts the first instance to use.
 func (r *Runtime) stock(i *instance, first *wasm.Instance) error {
-	i.pool = newPool(r.Concurrency+r.Spares, r.Spares)
+	i.pool = newPool(i.most+i.spares, i.spares)
 	i.pool.make = i.begin
 	switch {
 	case i.around.Reused:
