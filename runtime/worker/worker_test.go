@@ -92,6 +92,7 @@ type moodyInstance struct {
 	limits manifest.Limits
 	file   string // written to when it stops
 	calls  uint64
+	held   [][]byte
 }
 
 func (m *moodyInstance) Call(ctx context.Context, request []byte) ([]byte, error) {
@@ -102,9 +103,8 @@ func (m *moodyInstance) Call(ctx context.Context, request []byte) ([]byte, error
 		fmt.Fprintln(os.Stderr, "last words")
 		os.Exit(7)
 	case has("eat"):
-		var all [][]byte
 		for {
-			all = append(all, bytes.Repeat([]byte{1}, 64<<20))
+			m.held = append(m.held, bytes.Repeat([]byte{1}, 64<<20))
 		}
 	case has("wait"):
 		<-ctx.Done()
