@@ -20,7 +20,7 @@ func main() { program.Serve() }
 // question has a fault beside its words, in place of the one that the program has.
 type question struct {
 	Q     string `json:"q"`
-	Fault string `json:"fault"`
+	Fault string `json:"fault,omitzero"`
 }
 
 type answer struct {
