@@ -213,6 +213,20 @@ func rising(values []jsontext.Value) bool {
 	return step > 0 && step == math.Trunc(step)
 }
 
+// growing reports whether many numbers never go down, and up now and then, as a clock's do.
+func growing(values []jsontext.Value) bool {
+	ups := 0
+	for i := 1; i < len(values); i++ {
+		switch before, n := number(values[i-1]), number(values[i]); {
+		case n > before:
+			ups++
+		case n != before:
+			return false
+		}
+	}
+	return ups >= 3 && len(values) >= trials
+}
+
 // allAlike reports whether all outcomes from one on agree.
 func allAlike(all []outcome, from int) bool {
 	for _, o := range all[min(from+1, len(all)):] {

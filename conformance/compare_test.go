@@ -114,6 +114,14 @@ func TestRisingAndPassing(t *testing.T) {
 		}
 	}
 	for s, want := range map[string]bool{
+		"1 2 2 2 3 3 3 4": true, "1.25 1.25 1.5 2 2 2 2 3": true, "1 1 1 1 1 1 1 2": false, "1 2 3 4": false, "1 2 3 4 5 4 6 7": false,
+		"a b c d e f g h": false,
+	} {
+		if got := growing(values(s)); got != want {
+			t.Errorf("%s grows: %t", s, got)
+		}
+	}
+	for s, want := range map[string]bool{
 		"0 300 1000": true, "0 0.4 1.1": true, "5 7 6": false, "1 2 3": false, "7 7 7": false, "0 900000 1000000": true, "a b c": false,
 	} {
 		if got := passing(values(s), time.Second); got != want && s != "1 2 3" {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"barnraise/runtime"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // explain finds the causes of what was found: first of differences that show their surroundings, or came with one thing varied
@@ -212,6 +214,10 @@ func (t *trial) unspecific(ctx context.Context, f finding) (Cause, error) {
 		return CauseUnknown, nil
 	}
 	cause, err := t.byHabit(ctx, f, h)
+	later := slices.Concat([]jsontext.Value{a, b}, valuesAt(h.alone, p), valuesAt(h.mixed, p))
+	if cause == CauseChance && growing(later) {
+		return CauseClock, err
+	}
 	if cause != CauseOrder && cause != CauseRace && (permuted(f.a.answer, f.b.answer, p) || rounded(a, b)) {
 		cause = CauseMapOrder
 	}

@@ -154,25 +154,35 @@ func findings(r Report) string {
 
 // Good services pass, however often they are tried and with whatever requests.
 func TestGoodImagesOnWasm(t *testing.T) {
-	w := newWorkshop(t)
-	times := 5
+	newWorkshop(t).pass(t, 5, image.Wasm)
+}
+
+var runs = flag.Int("runs", 50, "how often good images are tried with -long")
+
+// pass tries the good services so many times, or more often, with other requests each time.
+func (w *workshop) pass(t *testing.T, times int, platforms ...string) {
+	t.Helper()
 	if *long {
-		times = 50
+		times = *runs
 	}
+	var all sync.WaitGroup
 	for _, dir := range []string{"testdata/good", "../services/search"} {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			s := w.build(t, dir, image.Wasm)
-			for n := range times {
-				o := quick
-				o.Seed = uint64(n)
-				r, err := Check(t.Context(), w.runtime, s, o)
-				if err != nil {
-					t.Fatal(err)
+		s := w.build(t, dir, platforms...)
+		all.Go(func() {
+			t.Run(filepath.Base(dir), func(t *testing.T) {
+				for n := range times {
+					o := quick
+					o.Seed = uint64(n)
+					r, err := Check(t.Context(), w.runtime, s, o)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !r.Passed || len(r.Platforms) != len(platforms) {
+						t.Errorf("seed %d: false alarm: %s", n, findings(r))
+					}
 				}
-				if !r.Passed {
-					t.Errorf("seed %d: false alarm: %s", n, findings(r))
-				}
-			}
+			})
 		})
 	}
+	all.Wait()
 }

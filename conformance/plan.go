@@ -114,8 +114,9 @@ func orders(platform string, o Options) []Step {
 	}
 }
 
-// calls is how many calls a repeated run makes at least: a counter that shows late shows.
-const calls = 300
+// calls is how many calls a repeated run makes at least, so that what shows late shows: no container of a host's answers more
+// before it is replaced.
+const calls = 1300
 
 // schedule is in which rounds n requests are asked; those of a round are under way at once. Negative numbers are other
 // callers' requests: -1 the first of them.

@@ -277,17 +277,18 @@ func (t *trial) perturbation(name string) *Perturbation {
 // trials is how often a request is repeated to learn how it is answered.
 const trials = 8
 
-// isSteady reports whether the request gets the answer of the plain run time and again, in plain surroundings.
+// isSteady reports whether the request gets the answer of the plain run time and again, in plain surroundings, and from other
+// instances as well.
 func (t *trial) isSteady(ctx context.Context, request int) (bool, error) {
 	if steady, ok := t.steady[request]; ok {
 		return steady, nil
 	}
-	times := trials
+	asked := [][]int{slices.Repeat([]int{request}, trials)}
 	if t.platform != image.Wasm { // where chance is not pinned
-		times *= 8
+		asked = append(asked, slices.Repeat(asked[0], trials), asked[0], asked[0])
 	}
-	answers, err := t.sequence(ctx, runtime.Surroundings{}, slices.Repeat([]int{request}, times))
-	steady := err == nil && !slices.ContainsFunc(answers, func(o outcome) bool { return !o.alike(t.base[request]) })
+	all, err := t.sequences(ctx, runtime.Surroundings{}, asked...)
+	steady := err == nil && !slices.ContainsFunc(slices.Concat(all...), func(o outcome) bool { return !o.alike(t.base[request]) })
 	t.steady[request] = steady
 	return steady, err
 }
