@@ -362,3 +362,64 @@ func TestShownVariables(t *testing.T) {
 		t.Errorf("variables %v", got)
 	}
 }
+
+// Memories of the smallest and the largest kind come back as well, whatever is left for them to grow.
+func TestSnapshotOddMemories(t *testing.T) {
+	e := open(t, "")
+	for name, c := range map[string]struct {
+		memory []byte
+		grown  int32 // in warm
+		limit  uint64
+	}{
+		"none":              {nil, 0, 1 << 20},
+		"empty":             {[]byte{0, 0}, 0, 1 << 20},
+		"empty for ever":    {[]byte{1, 0, 0}, 0, 1 << 20},
+		"empty, then grown": {[]byte{0, 0}, 1, 1 << 20},
+		"full":              {[]byte{1, 1, 1}, 0, 1 << 20},
+		"grown to its own":  {[]byte{1, 1, 3}, 2, 1 << 20},
+		"to what there is":  {[]byte{0, 1}, 15, 1 << 20},
+		"and no further":    {[]byte{0, 1}, 16, 1 << 20},
+		"all there can be":  {[]byte{0, 1}, 0, MaxMemory},
+	} {
+		grow := code(i32(c.grown), opMemoryGrow, 0, opDrop)
+		use := code(i32(1), opMemoryGrow, 0, i32(16), 0x74, opMemorySize, 0, 0x6a)
+		if c.memory == nil {
+			grow, use = nil, i32(7)
+		}
+		g := guest{memory: c.memory, exports: []export{{"warm", 0, 0}, {"use", 0, 1}}, funcs: []function{{":", nil, grow}, {":i", nil, use}}}
+		m := compile(t, e, g.encode(), Limits{Fuel: 1e6, Memory: c.limit, Snapshots: true})
+		fresh := func() *Instance {
+			i := instantiate(t, m, IO{})
+			if _, err := i.Call(t.Context(), "warm"); err != nil {
+				t.Fatal(name, err)
+			}
+			i.Refuel()
+			return i
+		}
+		want, err := fresh().Call(t.Context(), "use")
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		s, err := fresh().Snapshot()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for range 2 {
+			i, err := s.Instance(t.Context())
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				break
+			}
+			if got, err := i.Call(t.Context(), "use"); err != nil || got[0] != want[0] {
+				t.Errorf("%s: %x, %v, want %x", name, got, err, want)
+			}
+			if err := i.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
