@@ -190,10 +190,14 @@ func (c *container) await(ctx context.Context) error {
 	late := fmt.Errorf("%w: it is not ready after %s: %w", runtime.ErrBroke, c.runtime.Patience, context.DeadlineExceeded)
 	patient, cancel := context.WithTimeoutCause(ctx, c.runtime.Patience, late)
 	defer cancel()
+	var said error // why it is not, as long as there was time for it to say so
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		err := c.line.ready(patient)
 		if err == nil {
 			return nil
+		}
+		if said == nil || patient.Err() == nil {
+			said = err
 		}
 		select {
 		case <-c.over:
@@ -202,7 +206,7 @@ func (c *container) await(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("%w (%w)", late, err)
+			return fmt.Errorf("%w (%w)", late, said)
 		case <-time.After(pause):
 		}
 	}
