@@ -68,6 +68,9 @@ func TestBadImagesInContainers(t *testing.T) {
 
 // What compilers for two platforms make of floating point differs.
 func TestVariants(t *testing.T) {
+	if racing {
+		t.Skip("with the race detector bad images on one platform alone: to compile wasm takes a minute")
+	}
 	w := newWorkshop(t)
 	w.withDocker(t)
 	here := "linux/" + goruntime.GOARCH
