@@ -164,12 +164,15 @@ func repeated(all []int) (rounds [][]int) {
 // atOnce is how many calls are under way at the same time in a concurrent run.
 const atOnce = 8
 
-// concurrent asks each several times at once, and then different ones at once, in three ways.
+// mixed is how many calls a concurrent run makes at least with different ones under way: a race shows by chance.
+const mixed = 500
+
+// concurrent asks each several times at once, and then different ones at once, in many ways.
 func concurrent(all []int, rng *rand.Rand) (rounds [][]int) {
 	for _, i := range all {
 		rounds = append(rounds, slices.Repeat([]int{i}, atOnce/2))
 	}
-	for range 3 {
+	for range max(3, mixed/max(len(all), 1)) {
 		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		rounds = append(rounds, slices.Collect(slices.Chunk(slices.Clone(all), atOnce))...)
 	}

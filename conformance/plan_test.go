@@ -68,7 +68,7 @@ func TestSchedule(t *testing.T) {
 		}
 		return m
 	}
-	for order, want := range map[Order]int{Shuffled: 1, Interleaved: 1, Repeated: 131, Concurrent: atOnce/2 + 3} {
+	for order, want := range map[Order]int{Shuffled: 1, Interleaved: 1, Repeated: 131, Concurrent: atOnce/2 + mixed/10} {
 		a, b := schedule(order, 10, 3, 7), schedule(order, 10, 3, 7)
 		if !reflect.DeepEqual(a, b) {
 			t.Errorf("order %d is not a function of the seed", order)
