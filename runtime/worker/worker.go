@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"barnraise/runtime"
 )
@@ -90,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func transport(dial func(ctx context.Context, network, address string) (net.Conn, error)) http.RoundTripper {
-	return &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 64, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10}
+	return &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 64, IdleConnTimeout: 2 * time.Second, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10}
 }
 
 func open(ctx context.Context, spawn func(context.Context) (process, error), via http.RoundTripper, log *slog.Logger) (*Runtime, error) {

@@ -42,7 +42,7 @@ func childMain(kind string, args []string) error {
 	case "bad":
 		return errors.New("this child does not want to")
 	case "mute":
-		select {}
+		time.Sleep(time.Hour)
 	case "wasm":
 		images, err := image.Open(args[0])
 		if err != nil {
