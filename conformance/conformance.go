@@ -32,7 +32,6 @@ type Subject struct {
 type Options struct {
 	Seed     uint64                     // of the requests that are made up; at most [MaxSeed] of it counts
 	Requests int                        // made up for each method; zero means 24
-	Real     [][]byte                   // requests that callers have sent, in wire form; others are left out
 	Now      time.Time                  // by which times in answers are known
 	Pause    time.Duration              // between two runs of a variant that sees the time; zero means a little over a second
 	Patience time.Duration              // that one run may take before what is left of it is left out; zero means half a minute

@@ -123,12 +123,6 @@ type Proposal struct {
 	Cost   uint32          `json:"cost"`
 }
 
-// Covers reports whether the method was tried and found to answer alike (protocol 7.3).
-func (r Report) Covers(method string) bool {
-	tried := slices.ContainsFunc(r.Methods, func(m Method) bool { return m.Name == method && m.Requests > 0 })
-	return tried && !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Method == method })
-}
-
 // Deterministic reports whether no difference was found that comes from a service's surroundings.
 func (r Report) Deterministic() bool {
 	return !slices.ContainsFunc(r.Differences, func(d Difference) bool { return !d.Cause.State() })

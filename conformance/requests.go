@@ -29,7 +29,7 @@ const (
 	maxBody          = 32 << 10
 )
 
-// requests lists what an image is asked: the examples, the real requests given, and what is made up. It is a function of its
+// requests lists what an image is asked: the examples, and what is made up. It is a function of its
 // arguments.
 func requests(m manifest.Manifest, o Options) ([]Request, error) {
 	examples, err := m.Examples()
@@ -43,9 +43,6 @@ func requests(m manifest.Manifest, o Options) ([]Request, error) {
 	l := &list{limit: m.Limits.Request, seen: make(map[barnraise.Digest]bool)}
 	for _, body := range examples {
 		l.add(body, true)
-	}
-	for _, body := range o.Real {
-		l.add(body, false)
 	}
 	for _, method := range d.methods {
 		own := l.of(method.Name)

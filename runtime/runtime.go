@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/image"
 	"barnraise/jsonrpc"
 	"barnraise/manifest"
 )
@@ -32,6 +33,21 @@ type Spec struct {
 	Limits   manifest.Limits  // granted in full, and no more than that (protocol 2.6)
 	// Around is what the conformance gate varies; for callers it is always the zero value.
 	Around Surroundings `json:",omitzero"`
+}
+
+// Of returns nil where the spec means the image's variant of that platform: the first step of every Start. It fails with
+// [ErrPlatform] where it means another one, and with [ErrCannot] where the image is not there, or unsound.
+func (s Spec) Of(images *image.Store, platform string) error {
+	v, err := images.Variant(s.Image, platform)
+	switch {
+	case errors.Is(err, image.ErrNoVariant):
+		return fmt.Errorf("%w: %w", ErrPlatform, err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrCannot, err)
+	case v.Manifest != s.Platform:
+		return fmt.Errorf("%w: its %s variant is %s, not %s", ErrPlatform, platform, v.Manifest, s.Platform)
+	}
+	return nil
 }
 
 // ErrPlatform is the [ErrCannot] of a runtime that runs variants of another platform.

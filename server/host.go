@@ -156,17 +156,24 @@ func soon() time.Duration { return recheckEvery/2 + rand.N(recheckEvery) }
 
 // recheck tries what runs again, with what it was asked, whenever it is time. What does not pass is dropped.
 func (s *Server) recheck(ctx context.Context) {
+	for _, h := range s.whose(func(h *hosted) *time.Time { return &h.recheck }, soon) {
+		s.work.Go(func() { s.rechecked(ctx, h, s.gate.recheck(ctx, s.runtime, h)) })
+	}
+}
+
+// whose lists what runs and whose time has come, and sets the next one.
+func (s *Server) whose(due func(*hosted) *time.Time, again func() time.Duration) (list []*hosted) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, revisions := range s.hosted {
 		for _, h := range revisions {
-			if s.now().Before(h.recheck) {
-				continue
+			if at := due(h); !s.now().Before(*at) {
+				*at = s.now().Add(again())
+				list = append(list, h)
 			}
-			h.recheck = s.now().Add(soon())
-			s.work.Go(func() { s.rechecked(ctx, h, s.gate.recheck(ctx, s.runtime, h)) })
 		}
 	}
+	return list
 }
 
 // rechecked drops a revision that does not pass any more: whoever else runs it answers otherwise, and one of them would be
@@ -191,20 +198,12 @@ const lookEvery = 15 * time.Second
 // examine looks at the health of what runs, beside everything else, and says when it changes. What is unwell its runtime makes
 // run again; callers are told meanwhile that it is not ready, and ask others.
 func (s *Server) examine(ctx context.Context) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, revisions := range s.hosted {
-		for _, h := range revisions {
-			if s.now().Before(h.look) {
-				continue
-			}
-			h.look = s.now().Add(lookEvery)
-			s.work.Go(func() {
-				ctx, cancel := context.WithTimeout(ctx, lookEvery)
-				defer cancel()
-				s.health(h, h.instance.Health(ctx))
-			})
-		}
+	for _, h := range s.whose(func(h *hosted) *time.Time { return &h.look }, func() time.Duration { return lookEvery }) {
+		s.work.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, lookEvery)
+			defer cancel()
+			s.health(h, h.instance.Health(ctx))
+		})
 	}
 }
 

@@ -44,7 +44,11 @@ func lock(ctx context.Context, dir string) <-chan taken {
 	return c
 }
 
-// hold makes this process the one that runs the network in the directory, until release. It fails where another one does.
+// errHeld is the error where another process has the directory.
+var errHeld = errors.New("a network runs")
+
+// hold makes this process the one that runs the network in the directory, until release. It fails with [errHeld] where another
+// one does.
 func hold(ctx context.Context, dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -66,7 +70,7 @@ func hold(ctx context.Context, dir string) (release func(), err error) {
 			lock.unlock()
 		}, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("a network runs in %s already: end it with: barnraise devnet down --dir %s", dir, dir)
+		return nil, fmt.Errorf("%w in %s already: end it with: barnraise devnet down --dir %s", errHeld, dir, dir)
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"barnraise/runtime/worker"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -62,7 +64,7 @@ func TestScripts(t *testing.T) {
 		Condition: lacks,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "flip": flip, "kill9": kill9, "field": field, "member": wantMember, "stalepid": stalePID,
-			"commands": commands, "aged": aged,
+			"commands": commands, "aged": aged, "ports": ports, "awaits": awaits, "child": child,
 		},
 	})
 }
@@ -233,4 +235,59 @@ func aged(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return os.Chtimes(path, then, then)
 	}))
+}
+
+// ports FILE puts the story's free port where PORT stands.
+func ports(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), "PORT", ts.Getenv("PORT"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// awaits PATTERN [TEXT] waits until there is such a file with that text in it, two minutes at most.
+func awaits(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		for _, file := range found {
+			if len(args) == 1 {
+				return
+			}
+			if b, err := os.ReadFile(file); err == nil && strings.Contains(string(b), args[1]) {
+				return
+			}
+		}
+	}
+	ts.Fatalf("there is no %v", args)
+}
+
+// child DIR wants one process that runs services with its socket in the directory, without an environment, and where the
+// kernel can do that, confined.
+func child(ts *testscript.TestScript, _ bool, args []string) {
+	socket := filepath.Join(ts.MkAbs(args[0]), "socket")
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	ts.Check(err)
+	found := 0
+	for _, file := range all {
+		b, err := os.ReadFile(file)
+		line := strings.Split(strings.TrimRight(string(b), "\x00"), "\x00")
+		if err != nil || len(line) < 2 || line[1] != "worker" || line[len(line)-1] != socket {
+			continue
+		}
+		found++
+		env, err := os.ReadFile(filepath.Join(filepath.Dir(file), "environ"))
+		ts.Check(err)
+		for _, v := range strings.Split(string(env), "\x00") {
+			if v != "" && !strings.HasPrefix(v, "DOCKER_") {
+				ts.Fatalf("its environment has %q", v)
+			}
+		}
+		status, err := os.ReadFile(filepath.Join(filepath.Dir(file), "status"))
+		ts.Check(err)
+		if confined := strings.Contains(string(status), "NoNewPrivs:\t1\n"); confined != worker.Confines() { // a step of Landlock's
+			ts.Fatalf("confined: %t, and the kernel can: %t", confined, worker.Confines())
+		}
+	}
+	if found != 1 {
+		ts.Fatalf("%d processes run services for %s", found, args[0])
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	goruntime "runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,7 +16,6 @@ import (
 	"barnraise/manifest"
 	"barnraise/runtime"
 	"barnraise/runtime/docker"
-	runwasm "barnraise/runtime/wasm"
 	"barnraise/runtime/worker"
 	"barnraise/server"
 
@@ -116,84 +114,4 @@ func (a *app) openWorker(ctx context.Context, c server.Config, log *slog.Logger)
 		},
 		Env: env, Dir: place, Log: log,
 	})
-}
-
-// executable is this program, also after its file was replaced by a newer one.
-func executable() (string, error) {
-	if goruntime.GOOS == "linux" {
-		return "/proc/self/exe", nil
-	}
-	return os.Executable()
-}
-
-// runtimes are what this machine can run services with, the best first. What they keep lies below dir; what an earlier process
-// left there is removed.
-func (a *app) runtimes(ctx context.Context, c server.Config, images *image.Store, dir string) (runtime.Any, error) {
-	var all runtime.Any
-	if c.Runtime != server.RuntimeWasm {
-		d, err := dockerRuntime(c.Docker, images, dir)
-		if err != nil {
-			return nil, err
-		}
-		if len(d.Platforms(ctx)) > 0 {
-			if err := d.Clean(ctx); err != nil { // nobody may start anything in Docker for long
-				a.say("%v", err)
-			}
-		}
-		all = append(all, d)
-	}
-	if c.Runtime != server.RuntimeDocker {
-		engine, err := a.engine()
-		if err != nil {
-			return nil, err
-		}
-		half := uint64(c.Budgets.Memory) / 2 // for one service; a memory that grows is there twice for a moment
-		all = append(all, runwasm.New(runwasm.Config{Engine: engine, Images: images, Memory: half}))
-	}
-	return all, nil
-}
-
-// lab is what this machine can run services with for one command, which is to call done at its end. The engine's containers
-// are known by their directory: of those that commands use at the same time each gets one of its own.
-func (a *app) lab(ctx context.Context, images *image.Store) (r runtime.Runtime, done func(), err error) {
-	cache, err := a.cacheDir()
-	if err != nil {
-		return nil, nil, err
-	}
-	var dir string
-	for n := 0; ; n++ {
-		dir = filepath.Join(cache, "lab", fmt.Sprint(n))
-		if done, err = hold(ctx, dir); err == nil {
-			break
-		}
-		if n == maxLabs {
-			return nil, nil, fmt.Errorf("find a place to run services in: %w", err)
-		}
-	}
-	if r, err = a.runtimes(ctx, server.Config{Runtime: server.RuntimeAuto}, images, dir); err != nil {
-		done()
-	}
-	return r, done, err
-}
-
-// maxLabs is how many commands may run services at a time.
-const maxLabs = 16
-
-func dockerRuntime(c server.Docker, images *image.Store, dir string) (*docker.Runtime, error) {
-	self, err := executable()
-	if err != nil {
-		return nil, err
-	}
-	return docker.New(docker.Config{
-		Images: images, Dir: filepath.Join(dir, "docker"), Host: c.Host, Runtime: c.Runtime, Forwarder: []string{self, "forward"},
-	})
-}
-
-// forward is what this program does in a container that holds a network namespace. It is not for people.
-func (a *app) forward() *cobra.Command {
-	return &cobra.Command{
-		Use: "forward SOCKET ADDRESS", Short: "Connect a socket with an address: what runs beside a service's container", Hidden: true,
-		Args: cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error { return docker.Forward(c.Context(), args[0], args[1]) },
-	}
 }

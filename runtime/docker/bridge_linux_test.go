@@ -32,7 +32,7 @@ func TestInternalBridgeReachesTheHost(t *testing.T) {
 	d := newDockerd(t, "{}", []string{"unshare", "--net", "sh", "-c", `ip link set lo up; exec "$@"`, "sh"})
 	r := newRuntime(t, Config{Host: d.host})
 	spec := hostile(t, r.Images, oddity{})
-	source := sourceOf(t, r.Images, spec)
+	source := sourceOf(t, r, spec)
 	if err := r.hold(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,11 @@ type Runtime struct {
 	memory   atomic.Int64 // of the engine's machine
 
 	mu    sync.Mutex
-	users map[barnraise.Digest]int // of images, by what they were started for
+	users map[barnraise.Digest]int     // of images, by what they were started for
+	sizes map[barnraise.Digest][]int64 // of the layers of variants that were measured
+
+	forwarding sync.Mutex
+	forward    *source // of holders, once it was made
 }
 
 // New makes a runtime. The engine need not answer yet. It fails where the configuration is wrong.
@@ -113,7 +117,7 @@ func New(c Config) (*Runtime, error) {
 	owner := sha256.Sum256([]byte(dir))
 	return &Runtime{
 		Config: c, engine: engine, owner: hex.EncodeToString(owner[:8]), run: rand.Text()[:12],
-		users: map[barnraise.Digest]int{},
+		users: map[barnraise.Digest]int{}, sizes: map[barnraise.Digest][]int64{},
 	}, nil
 }
 

@@ -93,12 +93,7 @@ func hostile(t testing.TB, images *image.Store, o oddity) runtime.Spec {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, index, _ := image.ParseReference(built.Image)
-	v, err := images.Variant(index, platform())
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := images.Linux(v.Manifest)
+	l, err := images.Linux(suite.SpecOf(t, images, built, platform()).Platform)
 	if err != nil {
 		t.Fatal(err)
 	}

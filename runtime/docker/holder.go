@@ -85,6 +85,19 @@ func (r *Runtime) user() string {
 
 // forwarder is this program as an image, kept beside the sockets.
 func (r *Runtime) forwarder() (source, error) {
+	r.forwarding.Lock()
+	defer r.forwarding.Unlock()
+	if r.forward != nil {
+		return *r.forward, nil
+	}
+	s, err := r.packForwarder()
+	if err == nil {
+		r.forward = &s
+	}
+	return s, err
+}
+
+func (r *Runtime) packForwarder() (source, error) {
 	if err := checkForwarder(r.Forwarder); err != nil {
 		return source{}, err
 	}
@@ -108,7 +121,7 @@ func (r *Runtime) forwarder() (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	return find(images, v.Manifest)
+	return r.find(images, v.Manifest)
 }
 
 // checkForwarder fails where the executable could not run in an image that holds nothing else.

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/runtime"
 )
@@ -24,23 +23,18 @@ func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instanc
 }
 
 func (r *Runtime) begin(ctx context.Context, spec runtime.Spec) (*instance, error) {
-	v, err := r.Images.Variant(spec.Image, platform())
-	switch {
-	case errors.Is(err, image.ErrNoVariant):
-		return nil, fmt.Errorf("%w: %w", runtime.ErrPlatform, err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
-	case v.Manifest != spec.Platform:
-		return nil, fmt.Errorf("%w: its %s variant is %s, not %s", runtime.ErrPlatform, v.Platform, v.Manifest, spec.Platform)
+	if err := spec.Of(r.Images, platform()); err != nil {
+		return nil, err
 	}
 	if err := grantable(spec.Limits, spec.Around); err != nil {
 		return nil, err
 	}
-	s := &service{runtime: r, limits: spec.Limits, around: spec.Around, spent: &spent{}}
-	if s.source, err = find(r.Images, v.Manifest); err != nil {
+	source, err := r.find(r.Images, spec.Platform)
+	if err != nil {
 		return nil, err
 	}
-	s.around.Env = s.source.beside(spec.Around)
+	s := &service{runtime: r, source: source, limits: spec.Limits, around: spec.Around, spent: &spent{}}
+	s.around.Env = source.beside(spec.Around)
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"barnraise/image"
 	"barnraise/runtime"
 	"barnraise/runtime/suite"
 
@@ -111,7 +110,7 @@ func TestOrphans(t *testing.T) {
 	for _, way := range []Way{Namespace, Holder} {
 		killed := newRuntime(t, Config{Dial: way, Forwarder: forwarder(t)})
 		left := &service{runtime: killed, limits: suite.Limits, spent: &spent{}}
-		left.source = sourceOf(t, killed.Images, hostile(t, killed.Images, oddity{}))
+		left.source = sourceOf(t, killed, hostile(t, killed.Images, oddity{}))
 		if err := left.hold(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +146,7 @@ func TestOrphans(t *testing.T) {
 func TestSwappedImage(t *testing.T) {
 	r := newRuntime(t, Config{})
 	genuine, other := hostile(t, r.Images, oddity{}), hostile(t, r.Images, oddity{command: []string{"other"}})
-	hold, err := find(r.Images, other.Platform)
+	hold, err := r.find(r.Images, other.Platform)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +170,7 @@ func TestSwappedImage(t *testing.T) {
 	})
 	deceived := newRuntime(t, Config{Images: r.Images, Host: proxy})
 	i, err := deceived.Start(t.Context(), genuine)
-	want := "not of " + sourceOf(t, r.Images, genuine).Config.String()
+	want := "not of " + sourceOf(t, r, genuine).Config.String()
 	if !errors.Is(err, runtime.ErrCannot) || !strings.Contains(err.Error(), want) {
 		t.Errorf("started with %v", err)
 	}
@@ -180,9 +179,9 @@ func TestSwappedImage(t *testing.T) {
 	}
 }
 
-func sourceOf(t *testing.T, images *image.Store, spec runtime.Spec) source {
+func sourceOf(t *testing.T, r *Runtime, spec runtime.Spec) source {
 	t.Helper()
-	s, err := find(images, spec.Platform)
+	s, err := r.find(r.Images, spec.Platform)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ type source struct {
 }
 
 // find reads a variant. It fails with ErrCannot.
-func find(images *image.Store, variant barnraise.Digest) (source, error) {
+func (r *Runtime) find(images *image.Store, variant barnraise.Digest) (source, error) {
 	l, err := images.Linux(variant)
 	if err == nil && l.Platform != platform() {
 		err = fmt.Errorf("its variant %s is for %.40q, and this machine is %s", variant, l.Platform, platform())
@@ -43,12 +43,37 @@ func find(images *image.Store, variant barnraise.Digest) (source, error) {
 	if err != nil {
 		return source{}, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
-	sizes, err := images.Measure(l)
+	sizes, err := r.measure(images, l)
 	if err != nil {
 		return source{}, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
 	a := newArchive(images, l, sizes)
 	return source{images, l, a, []string{l.Config.String(), l.Manifest.String(), a.id.String()}}, nil
+}
+
+// mostMeasured is of how many variants the sizes are remembered.
+const mostMeasured = 256
+
+// measure is what the layers of a variant unpack to, which takes as long as to unpack them. A digest means the same each time,
+// and the gate starts an image dozens of times; what is sent to an engine is checked again.
+func (r *Runtime) measure(images *image.Store, l image.Linux) ([]int64, error) {
+	r.mu.Lock()
+	sizes, known := r.sizes[l.Manifest]
+	r.mu.Unlock()
+	if known {
+		return sizes, nil
+	}
+	sizes, err := images.Measure(l)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.sizes) >= mostMeasured {
+		clear(r.sizes)
+	}
+	r.sizes[l.Manifest] = sizes
+	return sizes, nil
 }
 
 // hold makes the engine have the image until release is called as often as hold was without an error.

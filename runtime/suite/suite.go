@@ -75,15 +75,21 @@ func newFixture(t *testing.T, s Subject) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return &fixture{s, images, s.New(t, images), SpecOf(t, images, built, s.Platform)}
+}
+
+// SpecOf is what to run of an image that was built: its variant of that platform, with [Limits].
+func SpecOf(t testing.TB, images *image.Store, built image.Built, platform string) runtime.Spec {
+	t.Helper()
 	_, index, err := image.ParseReference(built.Image)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := images.Variant(index, s.Platform)
+	v, err := images.Variant(index, platform)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{s, images, s.New(t, images), runtime.Spec{Image: index, Platform: v.Manifest, Limits: Limits}}
+	return runtime.Spec{Image: index, Platform: v.Manifest, Limits: Limits}
 }
 
 // Source writes the hostile service to a directory of the test, as a module of its own.

@@ -25,15 +25,7 @@ func hostile(t testing.TB) (*image.Store, runtime.Spec) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, index, err := image.ParseReference(built.Image)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := images.Variant(index, image.Wasm)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return images, runtime.Spec{Image: index, Platform: v.Manifest, Limits: suite.Limits}
+	return images, suite.SpecOf(t, images, built, image.Wasm)
 }
 
 // call starts a service, has it answer once, and stops it.

@@ -23,12 +23,7 @@ func sample(b *testing.B, dir, request string) (*image.Store, runtime.Spec, []by
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, index, _ := image.ParseReference(built.Image)
-	v, err := images.Variant(index, image.Wasm)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return images, runtime.Spec{Image: index, Platform: v.Manifest, Limits: suite.Limits}, []byte(request)
+	return images, suite.SpecOf(b, images, built, image.Wasm), []byte(request)
 }
 
 // BenchmarkCall compares what a call may get: an instance that is made for it, one made ahead, one brought back to a snapshot,

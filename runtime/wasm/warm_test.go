@@ -26,12 +26,7 @@ func warmHostile(t testing.TB) (*image.Store, runtime.Spec) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, index, _ := image.ParseReference(built.Image)
-	v, err := images.Variant(index, image.Wasm)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return images, runtime.Spec{Image: index, Platform: v.Manifest, Limits: suite.Limits}
+	return images, suite.SpecOf(t, images, built, image.Wasm)
 }
 
 // started starts a service that is stopped when the test ends, with nothing of a snapshot left behind.

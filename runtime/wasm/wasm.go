@@ -82,14 +82,8 @@ func (r *Runtime) Start(ctx context.Context, spec runtime.Spec) (runtime.Instanc
 }
 
 func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, error) {
-	v, err := r.Images.Variant(spec.Image, image.Wasm)
-	switch {
-	case errors.Is(err, image.ErrNoVariant):
-		return nil, fmt.Errorf("%w: %w", runtime.ErrPlatform, err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
-	case v.Manifest != spec.Platform:
-		return nil, fmt.Errorf("%w: its %s variant is %s, not %s", runtime.ErrPlatform, image.Wasm, v.Manifest, spec.Platform)
+	if err := spec.Of(r.Images, image.Wasm); err != nil {
+		return nil, err
 	}
 	if l := spec.Limits; l.Memory == 0 || l.Timeout <= 0 || l.Request == 0 || l.Response == 0 || l.Fuel == 0 {
 		return nil, fmt.Errorf("%w: limits are missing: take them from a manifest that was read", runtime.ErrCannot)
@@ -98,7 +92,7 @@ func (r *Runtime) start(ctx context.Context, spec runtime.Spec) (*instance, erro
 	if err != nil {
 		return nil, err
 	}
-	binary, err := r.Images.Module(v.Manifest)
+	binary, err := r.Images.Module(spec.Platform)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrCannot, err)
 	}
