@@ -49,15 +49,21 @@ func Client(private bool, timeout time.Duration) *http.Client {
 // refused address fails the round trip with [ErrAddress]. It speaks HTTP/1.1, so that one call's trouble is not another's;
 // it asks for no compression and names no User-Agent unless the request sets one. It keeps idle connections: make one and
 // share it, and end with [http.Client.CloseIdleConnections].
-func Transport(private bool) http.RoundTripper {
-	dialer := &net.Dialer{Timeout: ConnectTimeout}
+func Transport(private bool) http.RoundTripper { return plain{transport(private)} }
+
+func dialer(private bool) *net.Dialer {
+	d := &net.Dialer{Timeout: ConnectTimeout}
 	if !private {
-		dialer.ControlContext = onlyPublic
+		d.ControlContext = onlyPublic
 	}
+	return d
+}
+
+func transport(private bool) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
-	return plain{&http.Transport{
-		DialContext:            dialer.DialContext,
+	return &http.Transport{
+		DialContext:            dialer(private).DialContext,
 		TLSHandshakeTimeout:    ConnectTimeout,
 		ResponseHeaderTimeout:  HeaderTimeout,
 		MaxResponseHeaderBytes: MaxHeader,
@@ -66,7 +72,7 @@ func Transport(private bool) http.RoundTripper {
 		MaxIdleConnsPerHost:    16,
 		DisableCompression:     true,
 		Protocols:              http1,
-	}}
+	}
 }
 
 // plain leaves out the User-Agent that net/http would add.
