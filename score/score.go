@@ -1,11 +1,13 @@
-// Package score turns what one client has seen of servers into opinions, and opinions into choices. An opinion is three
-// numbers and never one: integrity, availability, latency. It is sent to nobody (protocol 6, 7.5, 8.2).
+// Package score turns what one client or server has seen of servers into opinions, and opinions into choices. An opinion is
+// three numbers and never one: integrity, availability, latency. It is sent to nobody (protocol 6, 7.5, 8.2).
 //
-// It is pure: time and randomness come in as values. A [Book] is not safe for concurrent use.
+// It is pure: time, epochs and randomness come in as values. A [Book] is not safe for concurrent use. [Book.Delta] and
+// [Book.Restore] carry it over a restart.
 package score
 
 import (
-	"math"
+	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,12 +19,17 @@ const CleanEpochs = 10
 
 // Strike is held against a server for an answer that lost a decided dispute. It is kept per server and service (protocol 7.5).
 type Strike struct {
-	Server     barnraise.ServerID
-	Service    barnraise.ServiceID
-	Revision   uint32
-	Epoch      uint64
-	Conclusive bool // others can be convinced of it
-	clean      bool // the server had a clean record before
+	Server     barnraise.ServerID  `json:"server"`
+	Service    barnraise.ServiceID `json:"service"`
+	Revision   uint32              `json:"revision"`
+	Epoch      uint64              `json:"epoch"`
+	Conclusive bool                `json:"conclusive"`         // others can be convinced of it
+	Owner      barnraise.Address   `json:"owner"`              // of the service
+	Evidence   string              `json:"evidence,omitempty"` // the name under which it is kept
+
+	// Known is whether services of that owner were used here before, and he is known for twelve epochs at least. Only then
+	// does the strike count for a suspension in all services (protocol 7.5).
+	Known bool `json:"known"`
 }
 
 // Revision names one revision of a service.
@@ -33,56 +40,136 @@ type Revision struct {
 
 // Book is everything one client has seen. The zero value is ready to use.
 type Book struct {
-	integrity    map[pair]float64 // m: audited answers that were right since the last strike
-	availability map[barnraise.ServerID]*beta
-	latency      map[barnraise.ServerID]time.Duration
-	strikes      []Strike
-	suspect      map[Revision]uint64 // epoch in which the revision became suspect
+	// Report is told of whatever changes a score for a reason that somebody may want to know. Nil for nobody.
+	Report func(Event)
+
+	servers  map[barnraise.ServerID]*Row
+	changed  map[barnraise.ServerID]bool
+	suspect  map[Revision]uint64 // epoch in which the revision became suspect
+	requests uint64              // own requests so far: the clock of suspensions
+	now      time.Time           // the latest that this book was told
 }
 
-type pair struct {
-	server  barnraise.ServerID
-	service barnraise.ServiceID
-}
-
-// Audited records that an answer of the server was compared with others and stood.
-func (b *Book) Audited(server barnraise.ServerID, service barnraise.ServiceID) {
-	if b.integrity == nil {
-		b.integrity = make(map[pair]float64)
+// Advance tells the book the time. What takes a time tells it, too. It never goes back.
+func (b *Book) Advance(now time.Time) {
+	if now.After(b.now) {
+		b.now = now
 	}
-	b.integrity[pair{server, service}]++
 }
 
-// History is m: how many audited answers of the server for the service stood since its last strike.
-func (b *Book) History(server barnraise.ServerID, service barnraise.ServiceID) float64 {
-	return b.integrity[pair{server, service}]
+// row is what is known of a server, to be changed.
+func (b *Book) row(id barnraise.ServerID) *Row {
+	if b.servers == nil {
+		b.servers = make(map[barnraise.ServerID]*Row)
+	}
+	r := b.servers[id]
+	if r == nil {
+		r = &Row{Server: id}
+		b.servers[id] = r
+	}
+	b.touched(id)
+	return r
 }
 
-// Strike records a strike. Two servers with clean records that are struck on one revision within ten epochs make the revision
-// suspect and lift both strikes, because then it is more likely the image (protocol 7.5). A conclusive strike is not lifted: it
-// rests on a platform that cannot see its surroundings, where the image had the same chance to contradict itself here.
+func (b *Book) touched(id barnraise.ServerID) {
+	if b.changed == nil {
+		b.changed = make(map[barnraise.ServerID]bool)
+	}
+	b.changed[id] = true
+}
+
+// Strike records a strike: the history in that service is gone, doubt rises, and enough of it suspends. Two servers with clean
+// records that are struck on one revision within ten epochs make the revision suspect and lift both strikes, with all they did,
+// because then it is more likely the image (protocol 7.5). A conclusive strike is not lifted: it rests on a platform that cannot
+// see its surroundings, where the image had the same chance to contradict itself here.
 func (b *Book) Strike(s Strike) {
-	s.clean = b.Clean(s.Server, s.Epoch)
-	b.strikes = slices.DeleteFunc(b.strikes, func(o Strike) bool { return !standing(o, s.Epoch) })
-	if !s.Conclusive && s.clean {
-		other := slices.IndexFunc(b.strikes, func(o Strike) bool {
-			return o.Server != s.Server && o.Service == s.Service && o.Revision == s.Revision && o.clean && !o.Conclusive
-		})
-		if other >= 0 {
-			b.strikes = slices.Delete(b.strikes, other, other+1)
-			b.Mark(Revision{s.Service, s.Revision}, s.Epoch)
-			return
-		}
+	clean := b.Clean(s.Server, s.Epoch)
+	if !s.Conclusive && clean && b.lift(s) {
+		b.Mark(Revision{s.Service, s.Revision}, s.Epoch)
+		return
 	}
-	b.strikes = append(b.strikes, s)
-	delete(b.integrity, pair{s.Server, s.Service})
+	r := b.row(s.Server)
+	held := StrikeRow{Strike: s, Clean: clean}
+	suspended := b.take(r.service(s.Service), &held)
+	r.Strikes = slices.DeleteFunc(r.Strikes, func(o StrikeRow) bool { return !standing(o.Strike, s.Epoch) })
+	r.Strikes = append(r.Strikes, held)
+	if len(r.Strikes) > maxStrikes {
+		r.Strikes = slices.Delete(r.Strikes, 0, 1)
+	}
+	e := Event{Epoch: s.Epoch, Server: s.Server, Service: s.Service, Revision: s.Revision, Evidence: s.Evidence}
+	b.tell(e.of(Struck, struckWhy(s)))
+	if suspended {
+		b.tell(e.of(Suspended, b.left(r.service(s.Service).Until)))
+	}
+	b.everywhere(r, s.Epoch)
 }
 
-func standing(s Strike, epoch uint64) bool { return s.Epoch+CleanEpochs > epoch }
+func struckWhy(s Strike) string {
+	if s.Conclusive {
+		return "a signed answer of it is wrong, conclusively"
+	}
+	return "a signed answer of it lost a dispute"
+}
+
+// lift takes back an earlier strike on the revision of s against another server that had a clean record, and reports whether
+// there was one.
+func (b *Book) lift(s Strike) bool {
+	for _, id := range b.ids() {
+		r := b.servers[id]
+		i := slices.IndexFunc(r.Strikes, func(o StrikeRow) bool {
+			return id != s.Server && o.Service == s.Service && o.Revision == s.Revision && o.Clean && !o.Conclusive &&
+				standing(o.Strike, s.Epoch)
+		})
+		if i < 0 {
+			continue
+		}
+		b.row(id).service(s.Service).giveBack(r.Strikes[i])
+		r.Strikes = slices.Delete(r.Strikes, i, i+1)
+		if !r.everywhere(b.requests, s.Epoch) {
+			r.Until = 0
+		}
+		why := "two servers with clean records were struck on this revision: it is more likely the image"
+		for _, server := range []barnraise.ServerID{id, s.Server} {
+			b.tell(Event{Kind: Lifted, Epoch: s.Epoch, Server: server, Service: s.Service, Revision: s.Revision, Why: why})
+		}
+		return true
+	}
+	return false
+}
+
+// ids lists the servers that are known, ascending.
+func (b *Book) ids() []barnraise.ServerID {
+	return slices.Sorted(maps.Keys(b.servers))
+}
+
+func standing(s Strike, epoch uint64) bool { return epoch < s.Epoch || epoch-s.Epoch < CleanEpochs }
 
 // Clean reports whether no strike of the last ten epochs stands against the server, in any service (protocol 7).
 func (b *Book) Clean(server barnraise.ServerID, epoch uint64) bool {
-	return !slices.ContainsFunc(b.strikes, func(s Strike) bool { return s.Server == server && standing(s, epoch) })
+	return !b.has(server, func(s Strike) bool { return standing(s, epoch) })
+}
+
+// Convicted reports whether a conclusive strike of the last ten epochs stands against the server, in any service.
+func (b *Book) Convicted(server barnraise.ServerID, epoch uint64) bool {
+	return b.has(server, func(s Strike) bool { return s.Conclusive && standing(s, epoch) })
+}
+
+func (b *Book) has(server barnraise.ServerID, such func(Strike) bool) bool {
+	r := b.servers[server]
+	return r != nil && slices.ContainsFunc(r.Strikes, func(s StrikeRow) bool { return such(s.Strike) })
+}
+
+// Standing lists the strikes that stand, oldest first.
+func (b *Book) Standing(epoch uint64) (list []Strike) {
+	for _, id := range b.ids() {
+		for _, s := range b.servers[id].Strikes {
+			if standing(s.Strike, epoch) {
+				list = append(list, s.Strike)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Strike) int { return cmp.Compare(a.Epoch, b.Epoch) })
+	return list
 }
 
 // Mark makes a revision suspect: its image or its verifier, and not its hosts, is what is wrong (protocol 7.2, 7.5).
@@ -98,75 +185,3 @@ func (b *Book) Suspect(r Revision, epoch uint64) bool {
 	since, ok := b.suspect[r]
 	return ok && since+CleanEpochs > epoch
 }
-
-// Integrity is between 0 and 1: one for a server never caught, falling with each standing strike, rising again with audited
-// answers.
-func (b *Book) Integrity(server barnraise.ServerID, service barnraise.ServiceID, epoch uint64) float64 {
-	strikes := 0
-	for _, s := range b.strikes {
-		if s.Server == server && s.Service == service && standing(s, epoch) {
-			strikes++
-		}
-	}
-	m := b.History(server, service)
-	return (m + 1) / (m + 1 + 50*float64(strikes))
-}
-
-// Standing lists the strikes that stand, oldest first.
-func (b *Book) Standing(epoch uint64) []Strike {
-	return slices.DeleteFunc(slices.Clone(b.strikes), func(s Strike) bool { return !standing(s, epoch) })
-}
-
-// beta counts answers and failures, both halved every hour.
-type beta struct {
-	ok, failed float64
-	at         time.Time
-}
-
-func (b *beta) decay(now time.Time) {
-	keep := math.Exp2(-now.Sub(b.at).Hours())
-	b.ok, b.failed, b.at = b.ok*keep, b.failed*keep, now
-}
-
-// Answered records that the server answered within the given time, rightly or not.
-func (b *Book) Answered(server barnraise.ServerID, took time.Duration, now time.Time) {
-	b.seen(server, now).ok++
-	if b.latency == nil {
-		b.latency = make(map[barnraise.ServerID]time.Duration)
-	}
-	if last, known := b.latency[server]; known && took < last {
-		took = last - (last-took)/10 // up at once, down slowly
-	}
-	b.latency[server] = took
-}
-
-// Failed records that the server gave no usable answer. It says nothing of its integrity.
-func (b *Book) Failed(server barnraise.ServerID, now time.Time) { b.seen(server, now).failed++ }
-
-func (b *Book) seen(server barnraise.ServerID, now time.Time) *beta {
-	if b.availability == nil {
-		b.availability = make(map[barnraise.ServerID]*beta)
-	}
-	v := b.availability[server]
-	if v == nil {
-		v = &beta{at: now}
-		b.availability[server] = v
-	}
-	v.decay(now)
-	return v
-}
-
-// Availability is between 0 and 1, with a half-life of an hour; one half for a server that only failed once, one for a server
-// never asked.
-func (b *Book) Availability(server barnraise.ServerID, now time.Time) float64 {
-	v, ok := b.availability[server]
-	if !ok {
-		return 1
-	}
-	seen := *v
-	seen.decay(now)
-	return (seen.ok + 1) / (seen.ok + seen.failed + 1)
-}
-
-// Latency is a peak-sensitive mean: it follows a rise at once and a fall slowly. Zero for a server never heard.
-func (b *Book) Latency(server barnraise.ServerID) time.Duration { return b.latency[server] }

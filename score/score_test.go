@@ -23,15 +23,15 @@ func TestStrikeTakesHistoryAndRecord(t *testing.T) {
 	for range 40 {
 		b.Audited(1, 3)
 	}
-	if b.History(1, 3) != 40 || b.Integrity(1, 3, 0) != 1 || !b.Clean(1, 0) {
-		t.Fatalf("before: m %v, integrity %v", b.History(1, 3), b.Integrity(1, 3, 0))
+	if b.History(1, 3) != 40 || b.Integrity(1, 3) != 1 || !b.Clean(1, 0) {
+		t.Fatalf("before: m %v, integrity %v", b.History(1, 3), b.Integrity(1, 3))
 	}
 	b.Strike(Strike{Server: 1, Service: 3, Revision: 1, Epoch: 5, Conclusive: true})
-	if b.History(1, 3) != 0 || b.Clean(1, 5) || b.Integrity(1, 3, 5) > 0.02 {
-		t.Errorf("after: m %v, clean %v, integrity %v", b.History(1, 3), b.Clean(1, 5), b.Integrity(1, 3, 5))
+	if b.History(1, 3) != 0 || b.Clean(1, 5) || b.Integrity(1, 3) > 0.02 {
+		t.Errorf("after: m %v, clean %v, integrity %v", b.History(1, 3), b.Clean(1, 5), b.Integrity(1, 3))
 	}
-	if b.Integrity(1, 4, 5) != 1 {
-		t.Errorf("a strike in one service lowers integrity in another to %v", b.Integrity(1, 4, 5))
+	if b.Integrity(1, 4) != 1 {
+		t.Errorf("a strike in one service lowers integrity in another to %v", b.Integrity(1, 4))
 	}
 	if b.Clean(1, 14) || !b.Clean(1, 15) {
 		t.Errorf("record is clean after 9 epochs: %v, after 10: %v; want false, true", b.Clean(1, 14), b.Clean(1, 15))
