@@ -14,6 +14,9 @@ type Recheck struct {
 	// Culprits are the servers that protocol 7.3 (a), (b) or (d) proves by this machine's own execution, ascending; without
 	// execution there are none.
 	Culprits []barnraise.ServerID
+	// Doubtful are servers that only this machine's own score falls for, ascending: execution here differs, but on a platform that
+	// can see its surroundings, or nothing was executed and the verifier rejects the answer alone (protocol 7.3 a and b).
+	Doubtful []barnraise.ServerID
 	Verdict  barnraise.Verdict // of the verifier over all answers
 	// Quarantine says that the image contradicts itself here, so that nobody is proved wrong (protocol 7.4).
 	Quarantine bool
@@ -31,8 +34,11 @@ func Examine(answers []Answer, reruns []Rerun, verify Verifier) Recheck {
 		return r
 	}
 	for _, s := range b.strikes(nil) {
-		if b.executed(s.Answer) && s.Conclusive {
-			r.Culprits = append(r.Culprits, answers[s.Answer].Server)
+		server := answers[s.Answer].Server
+		if s.Conclusive {
+			r.Culprits = append(r.Culprits, server)
+		} else {
+			r.Doubtful = append(r.Doubtful, server)
 		}
 	}
 	for _, i := range equivocators {
@@ -40,10 +46,15 @@ func Examine(answers []Answer, reruns []Rerun, verify Verifier) Recheck {
 			r.Culprits = append(r.Culprits, answers[i].Server)
 		}
 	}
-	slices.Sort(r.Culprits)
-	r.Culprits = slices.Compact(r.Culprits)
-	r.Holds = r.Holds || len(r.Culprits) > 0
+	r.Culprits = ascending(r.Culprits)
+	r.Doubtful = slices.DeleteFunc(ascending(r.Doubtful), func(v barnraise.ServerID) bool { return slices.Contains(r.Culprits, v) })
+	r.Holds = r.Holds || len(r.Culprits)+len(r.Doubtful) > 0
 	return r
+}
+
+func ascending(list []barnraise.ServerID) []barnraise.ServerID {
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // equivocators are the answers that differ from another of the same server under the same key on the same platform (protocol

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -239,6 +240,74 @@ func TestExamine(t *testing.T) {
 				t.Errorf("holds %v, culprits %v; want %v, %v", got.Holds, got.Culprits, c.holds, c.culprits)
 			}
 		})
+	}
+}
+
+// Protocol 7.3: what is not proved to others, only the own score falls for.
+func TestExamineDoubts(t *testing.T) {
+	linux := ran("b")
+	linux[0].Wasm = false
+	for _, c := range []struct {
+		name               string
+		answers            []Answer
+		reruns             []Rerun
+		verify             Verifier
+		culprits, doubtful []barnraise.ServerID
+	}{
+		{"7.3a rejected alone, nobody executes", answers("bogus", "proof"), nil, tolerant, nil, []barnraise.ServerID{1}},
+		{"7.3a rejected alone, and re-execution differs", answers("bogus", "proof"), ran("proof"), tolerant, []barnraise.ServerID{1}, nil},
+		{"7.3b re-executed on linux, which can see its surroundings", answers("a", "b"), linux, compare, nil, []barnraise.ServerID{1}},
+		{"7.3b one answer, re-executed on linux", answers("a"), linux, compare, nil, []barnraise.ServerID{1}},
+		{"7.3b re-executed on wasm", answers("a", "b"), ran("b"), compare, []barnraise.ServerID{1}, nil},
+		{"7.3c what a witness says is worth nothing here", answers("a", "b", "B"), nil, compare, nil, nil},
+		{"7.4 the image contradicts itself", answers("a", "bogus"), ran("a", "b"), tolerant, nil, nil},
+	} {
+		got := Examine(c.answers, c.reruns, c.verify)
+		if !got.Holds || !slices.Equal(got.Culprits, c.culprits) || !slices.Equal(got.Doubtful, c.doubtful) {
+			t.Errorf("%s: holds %v, culprits %v, doubtful %v; want %v, %v", c.name, got.Holds, got.Culprits, got.Doubtful, c.culprits, c.doubtful)
+		}
+	}
+}
+
+func TestByExecution(t *testing.T) {
+	elsewhere := ran("a")
+	elsewhere[0].Platform = other
+	linux := ran("b")
+	linux[0].Wasm = false
+	for _, c := range []struct {
+		name string
+		in   Case
+		want Step // Verdict is not compared
+	}{
+		{"7.2 its bytes are those computed here, however many the verifier wants",
+			Case{MinRequests: 3, Answers: answers("a"), Reruns: ran("a"), Undrawn: 9, Verify: compare}, Step{Do: Accept}},
+		{"7.2 the verifier rejects them nevertheless: the revision is marked",
+			Case{Answers: answers("bogus"), Reruns: ran("bogus"), Verify: tolerant}, Step{Do: Accept, Marked: true}},
+		{"7.2 the verifier breaks on them: they are right",
+			Case{Answers: answers("x"), Reruns: ran("x"), Verify: trapsOn("x")}, Step{Do: Accept}},
+		{"7.3b the verifier accepts it beside them",
+			Case{Answers: answers("proof2"), Reruns: ran("proof1"), Verify: tolerant}, Step{Do: Accept}},
+		{"7.3b it differs",
+			Case{Answers: answers("a"), Reruns: ran("b"), Undrawn: 9, Verify: compare},
+			Step{Do: Fail, Disputed: true, Strikes: []Strike{{0, Reexecuted, true}}}},
+		{"7.3b it differs on linux",
+			Case{Answers: answers("a"), Reruns: linux, Verify: compare},
+			Step{Do: Fail, Disputed: true, Strikes: []Strike{{0, Reexecuted, false}}}},
+		{"7.3a the verifier rejects it alone, and it differs",
+			Case{Answers: answers("bogus"), Reruns: ran("proof"), Verify: tolerant},
+			Step{Do: Fail, Disputed: true, Strikes: []Strike{{0, RejectedAlone, true}}}},
+		{"7.4 the image contradicts itself",
+			Case{Answers: answers("a"), Reruns: ran("b", "c"), Verify: compare}, Step{Do: Fail, Quarantine: true}},
+		{"executed on another platform, which says the same",
+			Case{Answers: answers("a"), Reruns: elsewhere, Verify: compare}, Step{Do: Accept}},
+		{"executed on another platform, which says otherwise: nobody can tell",
+			Case{Answers: answers("b"), Reruns: elsewhere, Verify: compare}, Step{Do: Fail}},
+	} {
+		got := ByExecution(c.in)
+		got.Verdict, got.Aside = c.want.Verdict, slices.Clip(append([]int(nil), got.Aside...))
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
 	}
 }
 
