@@ -12,6 +12,8 @@ import (
 const (
 	TypeReceipt = "barnraise-receipt" // an answer's receipt
 	TypeServer  = "barnraise-server"  // GET /.well-known/barnraise
+	TypePull    = "barnraise-pull"    // a [Pass] that asks for evidence
+	TypeOffer   = "barnraise-offer"   // a [Pass] that comes with evidence
 )
 
 // MaxToken is the longest compact JWS that is read at all, in bytes.

@@ -36,6 +36,7 @@ type vectors struct {
 	Verdicts []verdictVector  `json:"verdicts"`
 	Registry registryVector   `json:"registry"` // which the evidence is checked against
 	Evidence []evidenceVector `json:"evidence"`
+	Passes   []passVector     `json:"passes"` // checked against the same registry
 	Log      logVectors       `json:"registryLog"`
 }
 
@@ -97,6 +98,15 @@ type evidenceVector struct {
 	Holds bool   `json:"holds"` // registry facts, digests and signatures are right; whether answers contradict each other is the verifier's to say
 }
 
+type passVector struct {
+	Name     string           `json:"name"`
+	Type     string           `json:"type"` // that it is to have
+	Token    string           `json:"token"`
+	URL      string           `json:"url"`      // of the server that it is shown to
+	Evidence barnraise.Digest `json:"evidence"` // that it is shown for; of zeros for the list
+	Holds    bool             `json:"holds"`
+}
+
 func (v *vectors) key(i int) ed25519.PrivateKey {
 	seed, _ := hex.DecodeString(v.Keys[i].Seed)
 	return ed25519.NewKeyFromSeed(seed)
@@ -122,6 +132,7 @@ func makeVectors(t *testing.T) *vectors {
 	v.makeReceipts()
 	v.makeVerdicts(t)
 	v.makeEvidence()
+	v.makePasses()
 	v.makeLog(t)
 	return v
 }
@@ -384,6 +395,31 @@ func (v *vectors) makeEvidence() {
 	}
 }
 
+// makePasses signs passes of server 2.
+func (v *vectors) makePasses() {
+	const here = "https://a.example/base"
+	good := barnraise.Pass{
+		Registry: v.receipt(1, "").Registry, Server: 2, URL: here, Evidence: barnraise.Sum([]byte("evidence")), IssuedAt: v.Registry.Time - 60,
+	}
+	add := func(name, token string) {
+		_, err := barnraise.CheckPass(v.snapshot(), barnraise.TypePull, token, here, good.Evidence, v.Registry.Time)
+		v.Passes = append(v.Passes, passVector{name, barnraise.TypePull, token, here, good.Evidence, err == nil})
+	}
+	with := func(change func(p *barnraise.Pass)) string {
+		p := good
+		change(&p)
+		return p.Sign(barnraise.TypePull, v.key(1))
+	}
+	add("good", good.Sign(barnraise.TypePull, v.key(1)))
+	add("of another type", good.Sign(barnraise.TypeOffer, v.key(1)))
+	add("signed with another server's key", good.Sign(barnraise.TypePull, v.key(0)))
+	add("for another URL", with(func(p *barnraise.Pass) { p.URL = "https://b.example" }))
+	add("for other evidence", with(func(p *barnraise.Pass) { p.Evidence = barnraise.Digest{} }))
+	add("too old", with(func(p *barnraise.Pass) { p.IssuedAt = v.Registry.Time - barnraise.MaxPassAge - 1 }))
+	add("of another registry", with(func(p *barnraise.Pass) { p.Registry.Chain = "eip155:1" }))
+	add("space in the payload", barnraise.Sign(barnraise.TypePull, []byte(strings.Replace(string(good.Payload()), `:2,`, `: 2,`, 1)), v.key(1)))
+}
+
 // TestVectors computes docs/vectors.json anew and finds it unchanged. What other implementations hold to does not change
 // unnoticed.
 func TestVectors(t *testing.T) {
@@ -438,6 +474,13 @@ func (v *vectors) sensible(t *testing.T) {
 		}
 	}
 	count("evidence", good, len(v.Evidence), 3)
+	good = 0
+	for _, p := range v.Passes {
+		if p.Holds {
+			good++
+		}
+	}
+	count("passes", good, len(v.Passes), 1)
 	for _, d := range v.Verdicts {
 		alike := len(d.Responses) > 0
 		for _, r := range d.Responses {
