@@ -76,27 +76,44 @@ func (a *Answer) Decode(v any) error {
 // Where ctx ends, or the client is closed, the call ends within about a second and fails; servers that had not answered by then
 // are not held to it. Answers that contradict each other are still judged and kept.
 func (c *Client) Call(ctx context.Context, service, method string, params any) (*Answer, error) {
-	ctx, cancel := c.whileOpen(ctx)
+	ctx, cancel := c.inTime(ctx)
 	defer cancel()
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, Timeout)
-		defer cancel()
-	}
 	request, err := encode(method, params)
 	if err != nil {
 		return nil, fmt.Errorf("call %s: %w", service, err)
 	}
-	t, err := c.target(ctx, service)
+	r, err := c.round(ctx, service, request)
 	if err != nil {
 		return nil, fmt.Errorf("call %s: %w", service, err)
 	}
-	if c.quarantined(t.revision, request) {
-		return nil, &UndecidedError{Service: t.service.ID, Revision: t.revision.Number, Reason: contradictsItself}
+	if c.quarantined(r.revision, request) {
+		return nil, &UndecidedError{Service: r.service.ID, Revision: r.revision.Number, Reason: contradictsItself}
+	}
+	return r.run(ctx)
+}
+
+// inTime derives a context that ends with the client, and after [Timeout] where it has no deadline of its own.
+func (c *Client) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := c.whileOpen(ctx)
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, end
+	}
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	return ctx, func() {
+		cancel()
+		end()
+	}
+}
+
+// round prepares a call: nobody has been asked yet.
+func (c *Client) round(ctx context.Context, service string, request []byte) (*round, error) {
+	t, err := c.target(ctx, service)
+	if err != nil {
+		return nil, err
 	}
 	r := &round{c: c, target: t, request: request, draws: draws{c: c, service: t.service.ID, home: t.home()}}
 	r.draws.left = slices.DeleteFunc(slices.Clone(t.hosts), func(v candidate) bool { return v.why != "" })
-	return r.run(ctx)
+	return r, nil
 }
 
 func encode(method string, params any) ([]byte, error) {
@@ -122,6 +139,7 @@ type round struct {
 	request []byte
 	draws   draws
 	drawn   int
+	probed  barnraise.ServerID // that a probe is about; zero in a call
 
 	mu       sync.Mutex // over what follows, while several servers are asked at once
 	asked    []Asked
@@ -135,13 +153,18 @@ type round struct {
 	disputed int                // so many of the answers, the first ones, were found to contradict each other or the verifier
 }
 
-// run follows the judge until the call is decided.
+// run asks a primary, then auditors, and decides.
 func (r *round) run(ctx context.Context) (*Answer, error) {
 	judging, stop := outlast(ctx, time.Second)
 	defer stop()
 	for len(r.answers) == 0 && r.ask(ctx, RolePrimary, 1, r.draws.primary) {
 	}
 	r.audit(ctx)
+	return r.decide(ctx, judging)
+}
+
+// decide does what the judge says until the call is decided.
+func (r *round) decide(ctx, judging context.Context) (*Answer, error) {
 	for {
 		step := r.next(ctx, judging)
 		switch step.Do {
@@ -245,43 +268,6 @@ func (r *round) ask(ctx context.Context, role string, count int, draw func() (ca
 	}
 	group.Wait()
 	return r.drawn > before
-}
-
-// askOne asks one server. What it could not do because ctx ended is not held against it.
-func (r *round) askOne(ctx context.Context, role string, v candidate) {
-	var signed barnraise.Answer
-	var answer judge.Answer
-	start := r.c.now()
-	err := r.c.introduce(ctx, r.snapshot, v.Server)
-	sent := err == nil
-	if sent {
-		signed, answer, err = r.c.exchange(ctx, r.target, v, r.request)
-	}
-	end := r.c.now()
-	asked := Asked{Server: v.ID, URL: v.URL, Role: role, Took: end.Sub(start)}
-	r.c.mu.Lock()
-	switch {
-	case err == nil:
-		r.c.book.Answered(v.ID, asked.Took, end)
-	case ctx.Err() == nil:
-		r.c.book.Failed(v.ID, end)
-	}
-	r.c.mu.Unlock()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if sent {
-		r.requests++
-	}
-	switch {
-	case err == nil:
-		answer.After = role == RoleWitness
-		r.signed, r.answers = append(r.signed, signed), append(r.answers, answer)
-	case ctx.Err() == nil:
-		asked.Outcome, asked.Why = OutcomeFailed, err.Error()
-	default:
-		asked.Outcome, asked.Why = OutcomeFailed, "the call ended before it answered"
-	}
-	r.asked = append(r.asked, asked)
 }
 
 // execute runs the request on this machine. An answer whose receipt names a platform that is none of the image's covers

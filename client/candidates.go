@@ -141,8 +141,15 @@ func (d *draws) primary() (candidate, bool) {
 	return candidate{}, false
 }
 
-// clean reports whether no strike stands against a server.
-func (d *draws) clean(v candidate) bool { return d.c.book.Clean(v.ID, d.c.epoch()) }
+// named draws the server of that id, where it can be asked.
+func (d *draws) named(id barnraise.ServerID) (candidate, bool) {
+	return d.anyOf(d.only(d.left, func(v candidate) bool { return v.ID == id }))
+}
+
+// clean reports whether no strike stands against a server, and it is not suspended.
+func (d *draws) clean(v candidate) bool {
+	return d.c.book.Clean(v.ID, d.c.epoch()) && !d.c.book.Suspended(v.ID, d.service)
+}
 
 func (d *draws) only(list []candidate, good func(candidate) bool) []candidate {
 	return slices.DeleteFunc(slices.Clone(list), func(v candidate) bool { return !good(v) })

@@ -84,11 +84,17 @@ type Client struct {
 	keeper   Keeper
 	cache    string
 	policy   score.Policy
+	egress   string
+	known    func(barnraise.Address) bool // nil for nobody
 	now      func() time.Time
 	report   func(source string, err error) // nil for nobody
 	closers  []func() error
-	life     context.Context // ends with Close
-	end      context.CancelFunc
+
+	deliverWithin time.Duration
+	delivering    chan struct{} // what is under way
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
 
 	engine   *wasm.Engine
 	verifier *verifier.Host
@@ -113,6 +119,10 @@ func WithRegistry(r Registry) Option { return func(c *Client) { c.registry = r }
 // WithTransport sends requests through t instead of one that dials public addresses only.
 func WithTransport(t http.RoundTripper) Option { return func(c *Client) { c.http.Transport = t } }
 
+// WithEgress sends requests by a way out of the operator's choice, as [dial.ClientBy] takes it: an address of this machine, or a
+// proxy, through which less can be checked. [WithTransport] goes before it. Open fails with [dial.ErrEgress] where it is none.
+func WithEgress(way string) Option { return func(c *Client) { c.egress = way } }
+
 // WithRerunner lets the client settle disputes by executing requests here.
 func WithRerunner(r Rerunner) Option { return func(c *Client) { c.rerunner = r } }
 
@@ -124,6 +134,12 @@ func WithCache(dir string) Option { return func(c *Client) { c.cache = dir } }
 
 // WithPolicy sets how many auditors an answer gets; [score.Default] without it.
 func WithPolicy(p score.Policy) Option { return func(c *Client) { c.policy = p } }
+
+// WithKnownOwners says which owners of services count for a suspension in all services: their services were used here before, and
+// they are known for twelve epochs at least (protocol 7.5). Nobody is without it. f must not call the client.
+func WithKnownOwners(f func(owner barnraise.Address) bool) Option {
+	return func(c *Client) { c.known = f }
+}
 
 // WithReport has f told of every server and gateway that was asked for a manifest or a verifier and failed, also where another
 // had it: with an error that is [content.ErrNotFound] where it does not hold it, [content.ErrMismatch] where it sent other
@@ -138,9 +154,9 @@ func WithClock(now func() time.Time, seed [32]byte) Option {
 // Open makes a client for a network.
 func Open(ctx context.Context, network registry.Network, options ...Option) (*Client, error) {
 	c := &Client{
-		network: network, http: dial.Client(network.Private(), 0), policy: score.Default, now: time.Now,
+		network: network, http: new(http.Client), policy: score.Default, now: time.Now,
 		doors: make(map[string]*door), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
-		contradictory: make(map[quarantinedRequest]uint64),
+		contradictory: make(map[quarantinedRequest]uint64), delivering: make(chan struct{}, deliveries),
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	for _, o := range options {
@@ -166,6 +182,14 @@ func (c *Client) open(ctx context.Context) error {
 		}
 		c.cache = filepath.Join(user, "barnraise")
 	}
+	way, err := dial.ClientBy(c.network.Private(), c.egress)
+	if err != nil {
+		return err
+	}
+	if c.http.Transport == nil {
+		c.http.Transport = way.Transport
+	}
+	c.http.CheckRedirect = way.CheckRedirect
 	store, err := content.Open(filepath.Join(c.cache, "content"))
 	if err != nil {
 		return err
@@ -216,6 +240,14 @@ func (c *Client) whileOpen(ctx context.Context) (context.Context, context.Cancel
 		stop()
 		cancel(nil)
 	}
+}
+
+// Book hands do what this client thinks of servers; nobody else reads or writes it meanwhile. So a server that has a client of its
+// own keeps the scores over a restart, reads them, and adds what it learns in another way. do must not call the client.
+func (c *Client) Book(do func(*score.Book)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	do(&c.book)
 }
 
 func (c *Client) epoch() uint64 { return uint64(c.now().Unix() / int64(Epoch/time.Second)) }

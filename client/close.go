@@ -66,22 +66,25 @@ func (r *round) agree(ctx context.Context, a, b []byte) bool {
 	return f.Status == barnraise.Accepted && len(f.Culprits) == 0
 }
 
-// audited counts an answer that stood beside others.
+// audited counts an answer that stood beside others, or beside an execution here, or that nobody looked at.
 func (r *round) audited(server barnraise.ServerID) {
-	if len(r.answers) < 2 {
-		return
-	}
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
+	if len(r.answers)+len(r.reruns) < 2 {
+		r.c.book.Unchecked(server, r.service.ID)
+		return
+	}
 	r.c.book.Audited(server, r.service.ID)
 }
 
 // close puts evidence on disk first, and then the strikes into the book.
 func (r *round) close(step judge.Step) (evidence string, struck []barnraise.ServerID, err error) {
 	if step.Disputed || r.disputed > 0 && step.Do == judge.Fail {
-		if evidence, err = r.c.keeper.Keep(r.evidence(step)); err != nil {
+		e := r.evidence(step)
+		if evidence, err = r.c.keeper.Keep(e); err != nil {
 			return "", nil, err
 		}
+		defer r.deliver(e) // once it is known who is struck
 	}
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
@@ -92,6 +95,7 @@ func (r *round) close(step judge.Step) (evidence string, struck []barnraise.Serv
 		server := r.answers[s.Answer].Server
 		r.c.book.Strike(score.Strike{
 			Server: server, Service: r.service.ID, Revision: r.revision.Number, Epoch: r.c.epoch(), Conclusive: s.Conclusive,
+			Owner: r.service.Owner, Evidence: evidence, Known: r.c.known != nil && r.c.known(r.service.Owner),
 		})
 		r.note(server, OutcomeStruck, fmt.Sprintf("%s (protocol %s)", clauses[s.Clause], s.Clause))
 		struck = append(struck, server)

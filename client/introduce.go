@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/dial"
 )
 
 // How long an introduction may take, how long it is believed, and for how long at first nobody is asked for one where it did
@@ -63,6 +64,25 @@ func (c *Client) introduce(ctx context.Context, s *barnraise.Snapshot, v barnrai
 		d.close(err, c.now())
 	}
 	return err
+}
+
+// Meet makes sure that whoever is behind a server's URL is that server, as for a call, and returns what is registered of it. Nobody
+// sends a server anything else before (protocol 10.1). It fails where the server is not there or does not introduce itself.
+func (c *Client) Meet(ctx context.Context, id barnraise.ServerID) (barnraise.Server, error) {
+	ctx, cancel := c.inTime(ctx)
+	defer cancel()
+	s, err := c.registry.Snapshot(ctx)
+	if err != nil {
+		return barnraise.Server{}, fmt.Errorf("meet server %d: read registry: %w", id, err)
+	}
+	v, _ := s.Server(id)
+	if err := dial.CheckURL(v.URL, c.network.Private()); v.Status != barnraise.StatusActive || err != nil {
+		return v, fmt.Errorf("meet server %d: it is not active, or has no URL that can be asked: %w", id, errServer)
+	}
+	if err := c.introduce(ctx, s, v); err != nil {
+		return v, fmt.Errorf("meet server %d: %w", id, err)
+	}
+	return v, nil
 }
 
 // door is where a server introduces itself.

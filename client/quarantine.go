@@ -1,6 +1,8 @@
 package client
 
 import (
+	"maps"
+
 	"barnraise"
 	"barnraise/score"
 )
@@ -16,7 +18,24 @@ type quarantinedRequest struct {
 func (c *Client) quarantine(r barnraise.Revision, request []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.contradictory) >= maxQuarantined {
+		c.release()
+	}
 	c.contradictory[quarantinedRequest{r.Image, barnraise.Sum(request)}] = c.epoch()
+}
+
+// maxQuarantined is how many requests are in quarantine: whoever plants an image that contradicts itself can name many.
+const maxQuarantined = 1 << 14
+
+// release makes room: for those whose time is over, and where that is not enough for any. The lock is held.
+func (c *Client) release() {
+	maps.DeleteFunc(c.contradictory, func(_ quarantinedRequest, since uint64) bool { return since+score.CleanEpochs <= c.epoch() })
+	for k := range c.contradictory {
+		if len(c.contradictory) < maxQuarantined {
+			return
+		}
+		delete(c.contradictory, k)
+	}
 }
 
 func (c *Client) quarantined(r barnraise.Revision, request []byte) bool {

@@ -15,10 +15,13 @@ import (
 type Recheck struct {
 	judge.Recheck
 	Reruns []judge.Rerun // own executions, where they were asked for
+	Policy string        // who may see it, as the manifest says: manifest.EvidenceHosts and others
 }
 
 // Recheck looks at evidence afresh: confirmed registry facts, signatures, the verifier's judgement, and, with execute, what the image
 // answers on this machine. The same evidence gives the same result everywhere; nobody's word is taken for it.
+//
+// Where the image contradicts itself here, no call accepts an answer to that request for ten epochs (protocol 7.4).
 //
 // It fails with [barnraise.ErrEvidence] where the evidence does not hold: Recheck.Holds is then false. Any other error means
 // that it could not be looked at, such as [ErrUnavailable], or an [UnconfirmedError] where it is too early.
@@ -49,7 +52,7 @@ func (c *Client) Recheck(ctx context.Context, e barnraise.Evidence, execute bool
 		return Recheck{}, fmt.Errorf("recheck evidence: %w", err)
 	}
 	answers := judgeable(e)
-	var r Recheck
+	r := Recheck{Policy: t.manifest.Evidence}
 	if execute {
 		if r.Reruns, err = c.rerun(ctx, t, e.Request, answers); err != nil {
 			return Recheck{}, fmt.Errorf("recheck evidence: %w", err)
@@ -59,10 +62,34 @@ func (c *Client) Recheck(ctx context.Context, e barnraise.Evidence, execute bool
 	if ctx.Err() != nil {
 		return Recheck{}, fmt.Errorf("recheck evidence: %w", ended(ctx))
 	}
+	if r.Quarantine {
+		c.quarantine(revision, e.Request)
+	}
 	if !r.Holds {
 		return r, fmt.Errorf("check evidence: the answers contradict neither each other nor the verifier: %w", barnraise.ErrEvidence)
 	}
 	return r, nil
+}
+
+// EvidencePolicy says who may see evidence about a revision, as its manifest says (protocol 8.3). It fails with [ErrNotFound] where
+// the registry has no such revision, and with [ErrUnavailable] where its manifest cannot be had.
+func (c *Client) EvidencePolicy(ctx context.Context, id barnraise.ServiceID, number uint32) (string, error) {
+	ctx, cancel := c.inTime(ctx)
+	defer cancel()
+	s, err := c.registry.Snapshot(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read manifest of %s@%d: read registry: %w", id, number, err)
+	}
+	service, _ := s.Service(id)
+	revision, ok := service.Revision(number)
+	if !ok {
+		return "", fmt.Errorf("read manifest of %s@%d: %w", id, number, ErrNotFound)
+	}
+	k, err := c.kit(ctx, target{snapshot: s, service: service, revision: revision, hosts: c.candidates(s, id)})
+	if err != nil {
+		return "", fmt.Errorf("read manifest of %s@%d: %w", id, number, err)
+	}
+	return k.manifest.Evidence, nil
 }
 
 // tooEarly refuses evidence from blocks that are not confirmed yet: its revision or a key in it may not be known so far. A file

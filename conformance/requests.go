@@ -29,6 +29,13 @@ const (
 	maxBody          = 32 << 10
 )
 
+// Requests lists what a service can be asked by whoever has only its manifest: its examples, and so many for each method that
+// are made up from its OpenRPC document. The same arguments give the same requests. It fails with [manifest.ErrManifest], and
+// with [ErrCannot] where there is nothing to ask.
+func Requests(m manifest.Manifest, seed uint64, perMethod int) ([]Request, error) {
+	return requests(m, Options{Seed: seed, Requests: perMethod})
+}
+
 // requests lists what an image is asked: the examples, and what is made up. It is a function of its
 // arguments.
 func requests(m manifest.Manifest, o Options) ([]Request, error) {
