@@ -75,6 +75,17 @@ func (s *shelf) take(ctx context.Context, spec runtime.Spec) (*item, error) {
 	return nil, i.err
 }
 
+// alone starts a variant that is not shelved: it is the caller's, to stop before the machine is closed.
+func (s *shelf) alone(ctx context.Context, spec runtime.Spec) (runtime.Instance, error) {
+	s.mu.Lock()
+	shut := s.closed
+	s.mu.Unlock()
+	if shut {
+		return nil, closed(spec)
+	}
+	return s.runtime.Start(ctx, spec)
+}
+
 func closed(spec runtime.Spec) error {
 	return fmt.Errorf("start %s: the machine is closed: %w", spec.Image, runtime.ErrNotReady)
 }
