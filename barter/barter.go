@@ -4,7 +4,11 @@
 // Formulas are quoted by their number in docs/barter.md.
 package barter
 
-import "barnraise"
+import (
+	"iter"
+
+	"barnraise"
+)
 
 // Policy is how a server barters. What is counted in epochs is counted in epochs in which this server could see the network.
 type Policy struct {
@@ -77,6 +81,9 @@ type Input struct {
 
 	// Standing of an offer by own probes.
 	Standing func(barnraise.ServerID, barnraise.ServiceID) Standing
+	// Refuted lists each offer whose standing is [Refuted] once, in any order. It saves asking for each offer of the
+	// registry, which is what happens where it is nil.
+	Refuted iter.Seq2[barnraise.ServerID, barnraise.ServiceID]
 	// Weight is integrity times availability, 0.05 to 1; 0 for a server that is convicted or suspended.
 	Weight func(barnraise.ServerID) float64
 	// Age of a server in epochs since it was first seen.
