@@ -25,6 +25,9 @@ type Puller struct {
 	Client  *http.Client  // such as dial.Client makes, without a timeout of its own: it decides which addresses are reached
 	Store   *Store        // what it holds is not asked for; what arrives is kept
 	Timeout time.Duration // for one request, and what a blob has delivered at MinRate added; zero means DefaultTimeout
+	// Room is asked once, before layers are, whether there is room for so many bytes; it is released when the pull ends. What it
+	// fails with the pull fails with. Nil for as much as it takes.
+	Room func(bytes int64) (release func(), err error)
 }
 
 // Pull completes an image in the store: its index, and of each wanted platform that the index has the manifest, the
@@ -86,12 +89,45 @@ func (t *transfer) pull(ctx context.Context, index barnraise.Digest, platforms [
 		}
 		return nil, errors.Join(fmt.Errorf("%w %s", ErrNoVariant, strings.Join(platforms, ", ")), err)
 	}
-	for _, v := range variants {
-		if err := t.variant(ctx, v); err != nil {
-			return nil, fmt.Errorf("%s: %w", v.Platform, err)
+	return variants, t.complete(ctx, variants)
+}
+
+// complete gets what belongs to the variants, once their manifests say how much it is.
+func (t *transfer) complete(ctx context.Context, variants []Variant) error {
+	parts := make([][]descriptor, len(variants))
+	for i, v := range variants {
+		var err error
+		if parts[i], err = t.parts(ctx, v); err != nil {
+			return fmt.Errorf("%s: %w", v.Platform, err)
 		}
 	}
-	return variants, nil
+	if need := t.missing(slices.Concat(parts...)); t.Room != nil && need > 0 {
+		release, err := t.Room(need)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	for i, v := range variants {
+		for _, blob := range parts[i] {
+			if err := t.get(ctx, "blobs", blob.Digest, blob.Size); err != nil {
+				return fmt.Errorf("%s: %w", v.Platform, err)
+			}
+		}
+	}
+	return nil
+}
+
+// missing is how many bytes the blobs have that are not held.
+func (t *transfer) missing(blobs []descriptor) (bytes int64) {
+	counted := make(map[barnraise.Digest]bool)
+	for _, b := range blobs {
+		if _, err := t.Store.size(b.Digest); err != nil && !counted[b.Digest] {
+			counted[b.Digest] = true
+			bytes += b.Size
+		}
+	}
+	return bytes
 }
 
 // wanted lists the variants among those platforms, as far as the store can tell.
@@ -126,26 +162,18 @@ func (t *transfer) manifest(ctx context.Context, d barnraise.Digest, most int64)
 	return t.Store.manifest(d)
 }
 
-// variant completes one variant, unless its manifest shows that it can never run.
-func (t *transfer) variant(ctx context.Context, v Variant) error {
+// parts lists what belongs to a variant, unless its manifest shows that it can never run.
+func (t *transfer) parts(ctx context.Context, v Variant) ([]descriptor, error) {
 	m, err := t.manifest(ctx, v.Manifest, MaxDocument)
 	if err == nil && v.Platform == Wasm {
 		_, err = m.moduleLayer()
 	}
-	if err != nil {
-		return err
-	}
-	for _, blob := range append(m.Layers, m.Config) {
-		if err := t.get(ctx, "blobs", blob.Digest, blob.Size); err != nil {
-			return err
-		}
-	}
-	return nil
+	return append(m.Layers, m.Config), err
 }
 
 // get completes one blob of at most that many bytes. A source that fails is asked last from then on.
 func (t *transfer) get(ctx context.Context, kind string, d barnraise.Digest, most int64) error {
-	if t.Store.Check(d) == nil {
+	if t.Store.use(d) == nil {
 		return nil
 	}
 	if len(t.sources) == 0 {

@@ -30,6 +30,23 @@ func Sources(servers []string, home, reference string) []string {
 	return slices.Concat(servers[:at], []string{reference}, servers[at:])
 }
 
+// RegistryHost is the host of the registry that a reference names, such as ghcr.io, and docker.io where it names none but a
+// repository. It is empty for an image that was built and never pushed.
+func RegistryHost(reference string) string {
+	r, err := parseRepository(reference)
+	if err != nil {
+		return ""
+	}
+	_, host, _ := strings.Cut(r.base, "://")
+	if host == dockerHub {
+		return "docker.io"
+	}
+	return host
+}
+
+// dockerHub is where images are whose host is docker.io.
+const dockerHub = "registry-1.docker.io"
+
 // source is a place to ask: a server, which has one name for all images, or a repository of a registry.
 type source struct {
 	name       string // as it was given
@@ -67,7 +84,7 @@ func parseRepository(reference string) (repository, error) {
 	}
 	path, _, _ = strings.Cut(path, ":")
 	if host == "docker.io" || host == "index.docker.io" {
-		host = "registry-1.docker.io"
+		host = dockerHub
 		if !strings.Contains(path, "/") {
 			path = "library/" + path
 		}

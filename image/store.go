@@ -23,6 +23,7 @@ import (
 type Store struct{ dir string }
 
 const (
+	temporary     = ".new-" // how the names of files begin that are not yet in place
 	layoutFile    = "oci-layout"
 	layoutContent = `{"imageLayoutVersion":"1.0.0"}`
 	indexFile     = "index.json"
@@ -64,7 +65,7 @@ func (s *Store) create() error {
 	return s.writeIndex(index{})
 }
 
-// lock keeps other processes from writing index.json.
+// lock keeps others, in this process and every other, from writing index.json, and from removing or replacing blobs.
 func (s *Store) lock() (unlock func(), err error) {
 	return lockedfile.MutexAt(filepath.Join(s.dir, ".lock")).Lock()
 }
@@ -80,14 +81,14 @@ func (s *Store) Put(b []byte) (barnraise.Digest, error) {
 
 // Import keeps what r delivers if it is the blob of that digest, of at most that many bytes. It fails with [ErrMismatch]
 // where it is not, with [ErrImage] where there are more, and otherwise with r's error; then nothing is kept. A sound copy
-// that is there already makes r superfluous: it is not read.
+// that is there already makes r superfluous: it is not read, and is as fresh to [Store.GC] as if it had been.
 func (s *Store) Import(d barnraise.Digest, r io.Reader, most int64) error {
-	if s.Check(d) == nil {
+	if s.use(d) == nil {
 		return nil
 	}
 	counted := &io.LimitedReader{R: r, N: most + 1}
 	sum := sha256.New()
-	err := s.writeChecked(s.path(d), io.TeeReader(counted, sum), func() error {
+	err := s.writeChecked(s.path(d), io.TeeReader(counted, sum), s.lock, func() error {
 		if counted.N == 0 {
 			return fmt.Errorf("more than %d bytes: %w", most, ErrImage)
 		}
@@ -273,13 +274,14 @@ func (s *Store) path(d barnraise.Digest) string {
 }
 
 func (s *Store) write(path string, r io.Reader) error {
-	return s.writeChecked(path, r, func() error { return nil })
+	none := func() (func(), error) { return func() {}, nil }
+	return s.writeChecked(path, r, none, func() error { return nil })
 }
 
 // writeChecked puts a whole file in place, if the check allows it after the last byte, or none: whoever looks sees the old
-// one or the new one, also after a crash.
-func (s *Store) writeChecked(path string, r io.Reader, check func() error) error {
-	f, err := os.CreateTemp(s.dir, ".new-*")
+// one or the new one, also after a crash. The lock is held for the moment in which it takes its place.
+func (s *Store) writeChecked(path string, r io.Reader, lock func() (func(), error), check func() error) error {
+	f, err := os.CreateTemp(s.dir, temporary+"*")
 	if err != nil {
 		return err
 	}
@@ -294,11 +296,16 @@ func (s *Store) writeChecked(path string, r io.Reader, check func() error) error
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	unlock, err := lock()
+	if err != nil {
 		return err
 	}
-	syncDir(filepath.Dir(path))
-	return nil
+	err = os.Rename(f.Name(), path)
+	unlock()
+	if err == nil {
+		syncDir(filepath.Dir(path))
+	}
+	return err
 }
 
 // syncDir makes a new name last through a crash, where the system can: without it, the worst is that the file is missing.
