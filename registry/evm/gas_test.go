@@ -42,6 +42,7 @@ func TestGas(t *testing.T) {
 		{"servers.register, no lists, the first", alice, c.servers, milli(50), register(0, 0), 273_400},
 		{"servers.register, 4 offers, 2 rewards", alice, c.servers, milli(50), register(4, 2), 246_500},
 		{"servers.register, 16 and 16", alice, c.servers, milli(50), register(16, 16), 277_900},
+		{"servers.setLists, 6 offers, same 2 rewards", alice, c.servers, nil, c.server.PackSetLists(2, list(2, 6), list(1, 2), 9), 73_100},
 		{"servers.setLists, 16 offers, same rewards", alice, c.servers, nil, lists(list(2, 16), list(1, 16)), 102_000},
 		{"servers.setLists, 16 and 16", alice, c.servers, nil, lists(list(1, 16), list(2, 16)), 108_500},
 		{"servers.setLists, 256 and 64", alice, c.servers, nil, lists(list(1, 256), list(1, 64)), 457_800},
