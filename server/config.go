@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"barnraise"
+	"barnraise/budget"
 	"barnraise/dial"
 	"barnraise/manifest"
 	"barnraise/registry"
@@ -30,7 +31,11 @@ type Config struct {
 	Capacity uint32                `json:"capacity"`
 	Runtime  string                `json:"runtime"` // RuntimeAuto where empty
 	Docker   Docker                `json:"docker"`
-	Budgets  Budgets               `json:"budgets"`
+	Budgets  budget.Limits         `json:"budgets"` // the default where nothing is set
+	Hosting  string                `json:"hosting"` // HostingAsk where empty
+	Allow    []Rule                `json:"allow"`
+	Deny     []Rule                `json:"deny"`
+	Policy   Policy                `json:"policy"` // DefaultPolicy where nothing is set
 	Contact  string                `json:"contact"`
 }
 
@@ -47,11 +52,6 @@ type Docker struct {
 	Runtime string `json:"runtime"` // the engine's runtime, such as runsc; its default where empty
 }
 
-// Budgets bound what services may use, all together.
-type Budgets struct {
-	Memory manifest.Bytes `json:"memory"` // of the process that runs services; three quarters of the machine's where zero
-}
-
 // TLS names the files of a certificate and its key.
 type TLS struct {
 	Certificate string `json:"certificate"`
@@ -64,7 +64,7 @@ func ReadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read configuration: %w", err)
 	}
-	var c Config
+	c := Config{Budgets: budget.Default(), Policy: DefaultPolicy()}
 	if err := strictyaml.Decode(path, data, &c); err != nil {
 		return Config{}, err
 	}
@@ -115,13 +115,34 @@ func (c *Config) check() error {
 	if !slices.Contains([]string{RuntimeAuto, RuntimeWasm, RuntimeDocker}, c.Runtime) {
 		return fmt.Errorf("runtime: %q, want %s, %s or %s", c.Runtime, RuntimeAuto, RuntimeWasm, RuntimeDocker)
 	}
-	if c.Budgets.Memory != 0 && c.Budgets.Memory < minMemory {
-		return fmt.Errorf("budgets: memory: %s, want at least %s", c.Budgets.Memory, minMemory)
+	if err := c.checkHosting(); err != nil {
+		return err
 	}
 	if _, err := url.Parse(c.URL); err != nil {
 		return fmt.Errorf("url: %w", err)
 	}
 	return nil
+}
+
+// checkHosting looks at what a server runs for others, and what that may use. It fills in what is not set.
+func (c *Config) checkHosting() error {
+	c.Budgets, c.Policy = c.Budgets.OrDefault(), c.Policy.orDefault()
+	if c.Hosting == "" {
+		c.Hosting = HostingAsk
+	}
+	if !slices.Contains([]string{HostingAsk, HostingAllowlist, HostingAuto}, c.Hosting) {
+		return fmt.Errorf("hosting: %q, want %s, %s or %s", c.Hosting, HostingAsk, HostingAllowlist, HostingAuto)
+	}
+	if c.Budgets.Memory != 0 && c.Budgets.Memory < minMemory {
+		return fmt.Errorf("budgets: memory: %s, want at least %s", c.Budgets.Memory, minMemory)
+	}
+	if err := c.Budgets.Check(); err != nil {
+		return fmt.Errorf("budgets: %w", err)
+	}
+	if err := c.Policy.check(); err != nil {
+		return fmt.Errorf("policy: %w", err)
+	}
+	return c.checkRules()
 }
 
 // checkURL wants a URL that clients of the network will call.

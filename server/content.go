@@ -57,6 +57,11 @@ func (s *Server) keep(ctx context.Context, sources []string, c barnraise.CID, li
 			}
 		}
 	}
+	release, err := s.contentRoom(c, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	b, err := s.fetcher.FetchUpTo(ctx, c, limit, sources)
 	if err != nil {
 		return nil, err
@@ -83,7 +88,7 @@ const (
 	collectGrace = 24 * time.Hour
 )
 
-// tidy removes, beside everything else, content that is of no use any more, once a day. What is wanted must be known.
+// tidy removes, beside everything else, content and images that are of no use any more, once a day. What is wanted must be known.
 func (s *Server) tidy() {
 	now := s.now()
 	if !s.tidied.IsZero() && now.Sub(s.tidied) < collectEvery {
@@ -105,7 +110,7 @@ func (s *Server) collect(now time.Time) error {
 	if err == nil {
 		s.log.Info("collected garbage", "blocks", len(removed.Blocks), "bytes", removed.Bytes)
 	}
-	return err
+	return errors.Join(err, s.collectImages(now, collectGrace))
 }
 
 // unpin takes back the pins of revisions that are not to run here any more. Pins of others stay.

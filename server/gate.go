@@ -83,19 +83,28 @@ func (g *gate) pass(ctx context.Context, r runtime.Runtime, s conformance.Subjec
 
 // known is what was found earlier, unless that was long ago.
 func (g *gate) known(file string) (found error, known bool) {
-	info, err := os.Stat(file)
-	if err != nil || info.Size() > conformance.MaxReport {
-		return nil, false
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return nil, false
-	}
-	report, err := conformance.ParseReport(b)
-	if err != nil || !report.Passed && g.now().Sub(info.ModTime()) > gateAgain {
+	report, made, err := g.report(file)
+	if err != nil || !report.Passed && g.now().Sub(made) > gateAgain {
 		return nil, false
 	}
 	return named(report.Err(), file), true
+}
+
+// report reads what was found, and when.
+func (g *gate) report(file string) (r conformance.Report, made time.Time, err error) {
+	info, err := os.Stat(file)
+	if err == nil && info.Size() > conformance.MaxReport {
+		err = conformance.ErrReport
+	}
+	if err != nil {
+		return r, made, err
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return r, made, err
+	}
+	r, err = conformance.ParseReport(b)
+	return r, info.ModTime(), err
 }
 
 func named(err error, file string) error {
@@ -135,6 +144,18 @@ func keep(file string, r conformance.Report) error {
 		return err
 	}
 	return os.WriteFile(file, b, 0o600)
+}
+
+// again tries a revision that runs with its own examples, whatever was found before.
+func (g *gate) again(ctx context.Context, r runtime.Runtime, h *hosted) error {
+	if g.try == nil {
+		return nil
+	}
+	file, err := g.file(h.subject)
+	if err != nil {
+		return err
+	}
+	return g.tried(ctx, r, h.subject, nil, file)
 }
 
 // recheck tries a revision that runs with what callers have asked it. It fails with conformance.ErrFailed where that shows what

@@ -165,3 +165,33 @@ func TestSample(t *testing.T) {
 		t.Errorf("of those that came later none was kept: %v", calls)
 	}
 }
+
+// A revision that contradicts itself is dropped, however long the gate takes to see it; and whoever says so again meanwhile has
+// it tried once.
+func TestDoubted(t *testing.T) {
+	j := &judgements{}
+	try := func(ctx context.Context, r runtime.Runtime, s conformance.Subject, real []conformance.Answered) (conformance.Report, error) {
+		select {
+		case <-time.After(5 * time.Minute):
+			return j.try(ctx, r, s, real)
+		case <-ctx.Done():
+			return conformance.Report{}, ctx.Err()
+		}
+	}
+	inBubble(t, func(_ *running, _ *Config, d *Dependencies) { d.Gate, d.Poll = try, 30*time.Second }, func(t *testing.T, r *running) {
+		pass(10 * time.Minute)
+		if r.hosts() != "1@1" {
+			t.Fatalf("%q runs", r.hosts())
+		}
+		j.say(true, nil)
+		for range 3 {
+			r.doubt(1, 1)
+		}
+		r.doubt(1, 2)
+		pass(8 * time.Minute)
+		if r.hosts() != "" || j.calls() != "[0 0]" {
+			t.Errorf("%q runs, tried %s", r.hosts(), j.calls())
+		}
+		r.doubt(1, 1)
+	})
+}

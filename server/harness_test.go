@@ -109,13 +109,21 @@ type scripted struct {
 	start   func(context.Context, runtime.Spec) error // nil for at once
 	stop    func()                                    // nil for at once
 	mu      sync.Mutex
-	ill     error // what Health says
+	ill     error         // what Health says
+	cpu     time.Duration // what Stats says
 }
 
 func (s *scripted) falls(ill error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ill = ill
+}
+
+// uses makes Stats say so much processor time.
+func (s *scripted) uses(cpu time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cpu = cpu
 }
 
 func (s *scripted) Platforms(context.Context) []string { return []string{image.Wasm} }
@@ -165,7 +173,11 @@ func (i *instance) Health(context.Context) error {
 	return i.ill
 }
 
-func (i *instance) Stats() runtime.Stats { return runtime.Stats{} }
+func (i *instance) Stats() runtime.Stats {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return runtime.Stats{CPU: i.cpu}
+}
 
 func (i *instance) Stop(context.Context) error {
 	if i.stop != nil {
@@ -344,11 +356,16 @@ type builds struct {
 
 func newLocal(t *testing.T) builds {
 	t.Helper()
-	images, err := image.Open(t.TempDir())
+	return newLocalIn(t, t.TempDir())
+}
+
+func newLocalIn(t *testing.T, dir string) builds {
+	t.Helper()
+	images, err := image.Open(filepath.Join(dir, "images"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks, err := content.Open(t.TempDir())
+	blocks, err := content.Open(filepath.Join(dir, "content"))
 	if err != nil {
 		t.Fatal(err)
 	}

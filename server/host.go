@@ -23,12 +23,16 @@ type hosted struct {
 	instance runtime.Instance
 	blobs    []barnraise.Digest
 	since    time.Time
+	own      bool          // this operator's, for whom a share of the budgets is kept
 	places   chan struct{} // calls under way, those included that wait for the runtime
 	subject  conformance.Subject
 	asked    sample
-	recheck  time.Time // when it is tried again; only sync looks at it
-	look     time.Time // when its health is looked at again; only sync looks at it
+	recheck  time.Time    // when it is tried again; only sync looks at it
+	look     time.Time    // when its health is looked at again; only sync looks at it
+	weigh    time.Time    // when its processor time is looked at again; only follow looks at it
+	spent    atomic.Int64 // processor time that was taken into account
 	unwell   atomic.Bool
+	doubted  atomic.Int32
 }
 
 // trial remembers a start that failed.
@@ -59,15 +63,16 @@ func (s *Server) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	offering, _ := confirmed.Server(me.ID)
-	s.want(ctx, confirmed, wanted(confirmed, head, append(offering.Offers[:len(offering.Offers):len(offering.Offers)], s.config.Own...)))
-	if quiet {
+	orders, err := s.broker.look(ctx, s.sight(confirmed, head, me))
+	s.want(ctx, confirmed, s.permitted(wanted(confirmed, head, union(s.broker.mine, orders.Run)), confirmed))
+	if quiet && err == nil {
 		s.announce(ctx, me)
 	}
 	s.recheck(ctx)
+	s.reassure(ctx)
 	s.examine(ctx)
 	s.tidy()
-	return nil
+	return err
 }
 
 // self finds this server in the registry: by its id, or else by URL and key.
@@ -105,7 +110,7 @@ func (s *Server) want(ctx context.Context, snapshot *barnraise.Snapshot, keys []
 	}
 	s.wanted, s.looked = keys, true
 	maps.DeleteFunc(s.trials, func(k hostKey, _ trial) bool { return !slices.Contains(keys, k) })
-	maps.DeleteFunc(s.refused, func(k hostKey, _ bool) bool { return !slices.Contains(keys, k) })
+	maps.DeleteFunc(s.refused, func(_ hostKey, until time.Time) bool { return !s.now().Before(until) })
 	for _, k := range keys {
 		if s.hosted[k.service][k.revision] == nil && s.underWay[k] == nil && s.due(k) {
 			s.begin(ctx, snapshot, k)
@@ -120,6 +125,7 @@ func (s *Server) due(k hostKey) bool { return !time.Now().Before(s.trials[k].nex
 func (s *Server) begin(ctx context.Context, snapshot *barnraise.Snapshot, k hostKey) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.underWay[k] = cancel
+	s.keepImage(snapshot, k)
 	s.work.Go(func() {
 		defer cancel()
 		h, err := s.start(ctx, snapshot, k)
@@ -141,13 +147,16 @@ func (s *Server) begun(ctx context.Context, k hostKey, h *hosted, err error) {
 		t.failures++
 		t.next = time.Now().Add(backoff(t.failures))
 		s.trials[k] = t
-		s.refused[k] = errors.Is(err, conformance.ErrFailed)
+		if errors.Is(err, conformance.ErrFailed) {
+			s.refused[k] = s.now().Add(gateAgain)
+		}
 		s.log.Warn("start", "service", k.service, "revision", k.revision, "again in", backoff(t.failures), "err", err)
 	default:
 		delete(s.trials, k)
 		delete(s.refused, k)
 		s.admit(h)
 		s.log.Info("started", "service", k.service, "revision", k.revision, "platform", h.platform)
+		s.broker.note(Step{Verb: Started, Service: k.service, Reason: fmt.Sprintf("revision %d, as %s", k.revision, h.platform)})
 	}
 }
 
@@ -186,7 +195,7 @@ func (s *Server) rechecked(ctx context.Context, h *hosted, err error) {
 	default:
 		s.log.Error("drop what is not deterministic or not stateless", "service", h.service, "revision", h.revision, "err", err)
 		s.mu.Lock()
-		s.refused[h.hostKey] = true
+		s.refused[h.hostKey] = s.now().Add(gateAgain)
 		s.mu.Unlock()
 		s.retain(func(k hostKey) bool { return k != h.hostKey })
 	}
@@ -266,6 +275,7 @@ func (s *Server) end(h *hosted) {
 			return
 		}
 		s.log.Info("stopped", "service", h.service, "revision", h.revision)
+		s.broker.note(Step{Verb: Stopped, Service: h.service, Reason: fmt.Sprintf("revision %d", h.revision)})
 	})
 }
 

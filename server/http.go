@@ -12,6 +12,7 @@ import (
 
 	"barnraise"
 	"barnraise/content"
+	"barnraise/endpoint"
 	"barnraise/image"
 	"barnraise/jsonrpc"
 	"barnraise/runtime"
@@ -22,8 +23,12 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/services/{service}/{revision}", s.call)
 	mux.HandleFunc("GET /.well-known/barnraise", s.introduce)
-	mux.Handle("/ipfs/", content.Handler(s.content))
-	mux.Handle("/v2/", image.Handler(s.images, s.serves))
+	mux.Handle("/ipfs/", s.given(content.Handler(s.content)))
+	mux.Handle("/v2/", s.given(image.Handler(s.images, s.serves)))
+	if s.exchange != nil {
+		mux.Handle("/v1/evidence", s.exchange.Handler())
+		mux.Handle("/v1/evidence/", s.exchange.Handler())
+	}
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux
@@ -41,11 +46,11 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	s.mu.RUnlock()
 	switch {
 	case draining:
-		fail(w, http.StatusServiceUnavailable, "", "draining")
+		endpoint.Fail(w, http.StatusServiceUnavailable, "", "draining")
 	case s.id.Load() == 0:
-		fail(w, http.StatusServiceUnavailable, "", "this server has not found itself in the registry yet")
+		endpoint.Fail(w, http.StatusServiceUnavailable, "", "this server has not found itself in the registry yet")
 	case !looked:
-		fail(w, http.StatusServiceUnavailable, "", "starting")
+		endpoint.Fail(w, http.StatusServiceUnavailable, "", "starting")
 	default:
 		io.WriteString(w, "ok\n")
 	}
@@ -67,24 +72,34 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		h.Set("Allow", "POST, OPTIONS")
-		fail(w, http.StatusMethodNotAllowed, "", "send one JSON-RPC 2.0 request by POST")
+		endpoint.Fail(w, http.StatusMethodNotAllowed, "", "send one JSON-RPC 2.0 request by POST")
 		return
 	}
 	hosted, refusal := s.enter(r.PathValue("service"), r.PathValue("revision"))
 	if hosted == nil {
-		fail(w, refusal.Status, refusal.Type, refusal.Detail)
+		endpoint.Fail(w, refusal.Status, refusal.Type, refusal.Detail)
 		return
 	}
 	defer s.calls.Done()
+	if over := s.meter.Admit(hosted.service, hosted.own); over != nil {
+		tooMuch(w, over)
+		return
+	}
 	s.answer(w, r, hosted)
 }
 
+// The problems that callers tell apart by their type; the rest has the type of its status.
+const (
+	unknownService  = "unknown-service"
+	unknownRevision = "unknown-revision"
+)
+
 // enter lets a call in, which s.calls counts from then on, or says why not.
-func (s *Server) enter(service, revision string) (*hosted, problem) {
+func (s *Server) enter(service, revision string) (*hosted, endpoint.Problem) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.draining {
-		return nil, problem{Status: http.StatusServiceUnavailable, Detail: "draining"}
+		return nil, endpoint.Problem{Status: http.StatusServiceUnavailable, Detail: "draining"}
 	}
 	h, refusal := s.find(service, revision)
 	if h != nil {
@@ -94,52 +109,52 @@ func (s *Server) enter(service, revision string) (*hosted, problem) {
 }
 
 // find returns what is to be called, or why it cannot be. The lock is held.
-func (s *Server) find(service, revision string) (*hosted, problem) {
+func (s *Server) find(service, revision string) (*hosted, endpoint.Problem) {
 	id, err := strconv.ParseUint(service, 10, 32)
 	if err != nil {
-		return nil, problem{Status: http.StatusNotFound, Type: unknownService}
+		return nil, endpoint.Problem{Status: http.StatusNotFound, Type: unknownService}
 	}
 	number, err := strconv.ParseUint(revision, 10, 32)
 	k := hostKey{barnraise.ServiceID(id), uint32(number)}
 	if h := s.hosted[k.service][k.revision]; h != nil && err == nil {
-		return h, problem{}
+		return h, endpoint.Problem{}
 	}
 	switch {
 	case !s.looked, err == nil && slices.Contains(s.wanted, k):
-		return nil, problem{Status: http.StatusServiceUnavailable, Detail: "starting"}
+		return nil, endpoint.Problem{Status: http.StatusServiceUnavailable, Detail: "starting"}
 	case len(s.hosted[k.service]) > 0, slices.ContainsFunc(s.wanted, func(w hostKey) bool { return w.service == k.service }):
-		return nil, problem{Status: http.StatusNotFound, Type: unknownRevision}
+		return nil, endpoint.Problem{Status: http.StatusNotFound, Type: unknownRevision}
 	}
-	return nil, problem{Status: http.StatusNotFound, Type: unknownService}
+	return nil, endpoint.Problem{Status: http.StatusNotFound, Type: unknownService}
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *hosted) {
 	limit := int64(h.spec.Limits.Request)
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close")
-		fail(w, http.StatusRequestEntityTooLarge, "", "the service takes "+h.spec.Limits.Request.String())
+		endpoint.Fail(w, http.StatusRequestEntityTooLarge, "", "the service takes "+h.spec.Limits.Request.String())
 		return
 	}
-	request, err := s.transit.read(w, r, limit)
+	request, err := s.transit.Read(w, r, limit)
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):
-		fail(w, http.StatusRequestEntityTooLarge, "", "the service takes "+h.spec.Limits.Request.String())
+		endpoint.Fail(w, http.StatusRequestEntityTooLarge, "", "the service takes "+h.spec.Limits.Request.String())
 		return
-	case errors.Is(err, errGaveWay):
+	case errors.Is(err, endpoint.ErrGaveWay):
 		w.Header().Set("Connection", "close")
-		fail(w, http.StatusTooManyRequests, "", errGaveWay.Error())
+		endpoint.Fail(w, http.StatusTooManyRequests, "", endpoint.ErrGaveWay.Error())
 		return
 	case err != nil:
 		w.Header().Set("Connection", "close")
-		fail(w, http.StatusBadRequest, "", "the request did not arrive whole, or not in time")
+		endpoint.Fail(w, http.StatusBadRequest, "", "the request did not arrive whole, or not in time")
 		return
 	}
 	response, err := h.call(r.Context(), request)
 	if err != nil {
 		status, detail := class(err)
 		s.log.Debug("call", "service", h.service, "revision", h.revision, "status", status, "err", err)
-		fail(w, status, "", detail)
+		endpoint.Fail(w, status, "", detail)
 		return
 	}
 	h.asked.offer(request, response, rand.Uint64N)
@@ -149,8 +164,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *hosted) {
 	header.Set("Cache-Control", "no-store, no-transform")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Barnraise-Receipt", s.receipt(h, request, response))
-	s.transit.write(w, response)
+	s.meter.Sent(h.service, h.own, len(response))
+	s.transit.Write(w, response)
 }
+
+// transitRoom is how many bytes all bodies on their way take.
+const transitRoom = 256 << 20
 
 // maxCalls is how many calls of one revision may be under way at once.
 const maxCalls = 64

@@ -11,6 +11,7 @@ import (
 
 	"barnraise"
 	"barnraise/content"
+	"barnraise/endpoint"
 	"barnraise/image"
 )
 
@@ -82,7 +83,7 @@ func TestFailuresAreNeverSigned(t *testing.T) {
 			if resp.StatusCode != c.status || resp.Header.Get("Barnraise-Receipt") != "" || resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Fatalf("%s %s %v, want %d without a receipt", resp.Status, body, resp.Header, c.status)
 			}
-			var p problem
+			var p endpoint.Problem
 			if err := json.Unmarshal([]byte(body), &p); err != nil || p.Status != c.status || p.Title == "" {
 				t.Errorf("problem is %s: %v", body, err)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/endpoint"
 )
 
 // Software is what servers say they run.
@@ -37,7 +38,7 @@ func (s *Server) publicKey() barnraise.PublicKey {
 func (s *Server) introduce(w http.ResponseWriter, r *http.Request) {
 	id := barnraise.ServerID(s.id.Load())
 	if id == 0 {
-		fail(w, http.StatusServiceUnavailable, "", "this server has not found itself in the registry yet")
+		endpoint.Fail(w, http.StatusServiceUnavailable, "", "this server has not found itself in the registry yet")
 		return
 	}
 	h := w.Header()

@@ -1,9 +1,10 @@
 package server
 
 import (
+	"barnraise/endpoint"
+
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -75,7 +76,7 @@ func TestDawdlersKeepNobodyOut(t *testing.T) {
 		}
 		pass(0)
 		r.atOnce(t, "beside those who do not send")
-		pass(timeFor(100))
+		pass(endpoint.TimeFor(100))
 		for _, c := range dawdlers {
 			if resp := answerOn(t, c); resp.StatusCode != http.StatusBadRequest || !resp.Close {
 				t.Errorf("who does not send in time gets %s", resp.Status)
@@ -87,7 +88,7 @@ func TestDawdlersKeepNobodyOut(t *testing.T) {
 		}
 		pass(0)
 		r.atOnce(t, "beside those who do not receive")
-		pass(timeFor(100_000))
+		pass(endpoint.TimeFor(100_000))
 		for _, c := range dawdlers {
 			if b, err := io.ReadAll(c); len(b) > 10_000 {
 				t.Errorf("who does not receive in time gets %d bytes, %v", len(b), err)
@@ -101,9 +102,7 @@ func TestDawdlersKeepNobodyOut(t *testing.T) {
 func TestOldestGivesWay(t *testing.T) {
 	const room = 4
 	inBubble(t, nil, func(t *testing.T, r *running) {
-		r.transit.mu.Lock()
-		r.transit.room = room * transitBase
-		r.transit.mu.Unlock()
+		r.transit = endpoint.NewTransit(room * endpoint.Base)
 		var dawdlers []net.Conn
 		for range room + 2 {
 			dawdlers = append(dawdlers, r.send(t, half(1000)))
@@ -113,7 +112,7 @@ func TestOldestGivesWay(t *testing.T) {
 		for i, c := range dawdlers {
 			want := http.StatusTooManyRequests
 			if i >= room { // the request made one give way, and its answer another
-				pass(timeFor(1000))
+				pass(endpoint.TimeFor(1000))
 				want = http.StatusBadRequest
 			}
 			if resp := answerOn(t, c); resp.StatusCode != want {
@@ -130,13 +129,13 @@ func TestSlowCallOfSlowCaller(t *testing.T) {
 		text := whole(waiting)
 		c := r.send(t, text[:len(text)-1])
 		defer c.Close()
-		pass(patience - time.Second)
+		pass(endpoint.Patience - time.Second)
 		if _, err := io.WriteString(c, text[len(text)-1:]); err != nil {
 			t.Fatal(err)
 		}
 		pass(50 * time.Second)
 		close(r.runtime.release)
-		pass(patience - time.Second)
+		pass(endpoint.Patience - time.Second)
 		if resp := answerOn(t, c); resp.StatusCode != http.StatusOK {
 			t.Errorf("%s", resp.Status)
 		}
@@ -151,50 +150,17 @@ func TestLongRequest(t *testing.T) {
 	}, func(t *testing.T, r *running) {
 		c := r.send(t, half(length))
 		defer c.Close()
-		for range length/slowest - 1 {
+		for range length/endpoint.Slowest - 1 {
 			pass(time.Second)
-			if _, err := c.Write(bytes.Repeat([]byte("x"), slowest)); err != nil {
+			if _, err := c.Write(bytes.Repeat([]byte("x"), endpoint.Slowest)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := c.Write(bytes.Repeat([]byte("x"), slowest-1)); err != nil {
+		if _, err := c.Write(bytes.Repeat([]byte("x"), endpoint.Slowest-1)); err != nil {
 			t.Fatal(err)
 		}
 		if resp := answerOn(t, c); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s", resp.Status)
 		}
 	})
-}
-
-func TestTransit(t *testing.T) {
-	road := &transit{room: 100}
-	var cut []int
-	enter := func(i int, size int64) *body { return road.enter(size, func() { cut = append(cut, i) }) }
-	expect := func(what string, room int64, want ...int) {
-		t.Helper()
-		if fmt.Sprint(cut) != fmt.Sprint(want) || road.room != room {
-			t.Fatalf("%s: %v are cut, want %v; room for %d, want %d", what, cut, want, road.room, room)
-		}
-	}
-	a, b, c := enter(0, 40), enter(1, 40), enter(2, 20)
-	expect("full", 0)
-	if err := c.grow(1); err != nil {
-		t.Error(err)
-	}
-	expect("one more", 39, 0)
-	if err := errors.Join(a.grow(1), a.leave()); !errors.Is(err, errGaveWay) {
-		t.Errorf("the oldest: %v", err)
-	}
-	if err := b.leave(); err != nil {
-		t.Error(err)
-	}
-	expect("one left", 79, 0)
-	if err := c.grow(80); !errors.Is(err, errGaveWay) {
-		t.Errorf("larger than all: %v", err)
-	}
-	expect("empty", 100, 0, 2)
-	if d := enter(3, 101); d.leave() == nil {
-		t.Error("larger than all is let in")
-	}
-	expect("empty", 100, 0, 2, 3)
 }

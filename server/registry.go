@@ -53,38 +53,44 @@ func (l lists) equal(o lists) bool {
 	return slices.Equal(l.offers, o.offers) && slices.Equal(l.rewards, o.rewards) && l.capacity == o.capacity
 }
 
-// lists adds to the offers on chain what this server runs of its own, once it runs (protocol 9.3), and takes away what did not
-// pass the gate. Rewards and capacity
-// follow the configuration where it speaks of them; rewards only from the block on from which the contract takes them.
+// lists are what is to stand on chain: what this server runs of its own, once it runs (protocol 9.3), and what its broker
+// orders. What the broker has planned is written once in an epoch, or with something that cannot wait: what did not pass the gate
+// or was denied, what does not run any more, what the configuration says of rewards and capacity. Rewards are written only from
+// the block on from which the contract takes them.
 func (s *Server) lists(me barnraise.Server) lists {
-	l := listsOf(me)
-	l.offers = slices.Clone(l.offers)
-	for _, id := range s.config.Own {
-		s.mu.RLock()
-		runs := len(s.hosted[id]) > 0
-		s.mu.RUnlock()
-		if runs {
-			l.offers = append(l.offers, id)
-		}
-	}
+	l, orders := listsOf(me), s.broker.standing()
 	s.mu.RLock()
-	l.offers = slices.DeleteFunc(l.offers, func(id barnraise.ServiceID) bool { return len(s.hosted[id]) == 0 && s.refuses(id) })
+	runs := func(id barnraise.ServiceID) bool { return len(s.hosted[id]) > 0 }
+	at := slices.DeleteFunc(slices.Clone(l.offers), func(id barnraise.ServiceID) bool {
+		return slices.Contains(orders.Urgent, id) || !runs(id) && s.refuses(id)
+	})
+	own := slices.DeleteFunc(slices.Clone(s.config.Own), func(id barnraise.ServiceID) bool { return !runs(id) })
 	s.mu.RUnlock()
-	slices.Sort(l.offers)
-	l.offers = slices.Compact(l.offers)
+	l.offers = slices.DeleteFunc(union(at, own), func(id barnraise.ServiceID) bool { return orders.Forbidden[id] })
 	if s.config.Rewards != nil && s.block.Load()+1 >= s.rewardsFrom.Load() {
 		l.rewards = s.config.Rewards
 	}
 	if s.config.Capacity != 0 {
 		l.capacity = s.config.Capacity
 	}
+	if orders.Settled || !l.equal(listsOf(me)) {
+		l.offers = slices.DeleteFunc(l.offers, func(id barnraise.ServiceID) bool { return slices.Contains(orders.Leave, id) })
+		l.offers = union(l.offers, orders.Offer)
+	}
 	return l
+}
+
+// union is what is in one of the lists, ascending.
+func union(a, b []barnraise.ServiceID) []barnraise.ServiceID {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // refuses reports whether a revision of the service did not pass the gate. The lock is held.
 func (s *Server) refuses(id barnraise.ServiceID) bool {
-	for k, refused := range s.refused {
-		if k.service == id && refused {
+	for k := range s.refused {
+		if k.service == id {
 			return true
 		}
 	}
@@ -94,26 +100,30 @@ func (s *Server) refuses(id barnraise.ServiceID) bool {
 // announce writes the lists that do not stand on chain yet, beside everything else: until a transaction is in a block, minutes
 // may pass. It is called by one goroutine at a time.
 func (s *Server) announce(ctx context.Context, me barnraise.Server) {
-	if !s.writes || s.lists(me).equal(listsOf(me)) {
+	l := s.lists(me)
+	if !s.writes || l.equal(listsOf(me)) {
+		return
+	}
+	if err := s.broker.writing(); err != nil {
+		s.log.Warn("announce offers", "err", err)
 		return
 	}
 	s.announcing.Store(true)
 	s.work.Go(func() {
 		defer s.announcing.Store(false)
-		if err := s.write(ctx, me); err != nil && ctx.Err() == nil {
+		if err := s.write(ctx, me, l); err != nil && ctx.Err() == nil {
 			s.log.Warn("announce offers", "err", err)
 		}
 	})
 }
 
 // write sends the lists, and where it is too soon for other rewards, the rest of them.
-func (s *Server) write(ctx context.Context, me barnraise.Server) error {
-	l := s.lists(me)
+func (s *Server) write(ctx context.Context, me barnraise.Server, l lists) error {
 	err := s.registry.SetLists(ctx, me.ID, l.offers, l.rewards, l.capacity)
 	if earliest, soon := tooSoon(err); soon {
 		s.log.Info("rewards have to wait", "until block", earliest)
 		s.rewardsFrom.Store(earliest)
-		if l = s.lists(me); l.equal(listsOf(me)) {
+		if l.rewards = me.Rewards; l.equal(listsOf(me)) {
 			return nil
 		}
 		err = s.registry.SetLists(ctx, me.ID, l.offers, l.rewards, l.capacity)
@@ -122,6 +132,7 @@ func (s *Server) write(ctx context.Context, me barnraise.Server) error {
 		return err
 	}
 	s.log.Info("announced", "offers", l.offers, "rewards", l.rewards)
+	s.broker.announced(me.Offers, l.offers)
 	return nil
 }
 

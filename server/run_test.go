@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/endpoint"
 )
 
-func problemIn(t *testing.T, body string) (p problem) {
+func problemIn(t *testing.T, body string) (p endpoint.Problem) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(body), &p); err != nil {
 		t.Fatalf("%s: %v", body, err)

@@ -25,8 +25,12 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	if err != nil {
 		return nil, err
 	}
+	s.broker.licensed(k, m.Licence)
+	if why := s.broker.denied(snapshot, k); why != "" {
+		return nil, fmt.Errorf("%w: %s", errDenied, why)
+	}
 	home, _ := snapshot.Server(revision.Home)
-	variants, err := s.pull(ctx, image.Sources(sources, home.URL, revision.Reference), revision.Image)
+	variants, err := s.pull(ctx, k.service, image.Sources(sources, home.URL, revision.Reference), revision.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +40,7 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	}
 	h := &hosted{
 		hostKey: k, spec: runtime.Spec{Image: revision.Image, Limits: m.Limits}, blobs: blobs, places: make(chan struct{}, maxCalls),
+		own:     s.owns(snapshot, service, revision),
 		subject: subject(revision.Image, m, variants),
 	}
 	if err := s.gate.pass(ctx, s.runtime, h.subject); err != nil {
@@ -48,6 +53,9 @@ func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k host
 	h.recheck = s.now().Add(soon())
 	return h, nil
 }
+
+// errDenied is the error for a revision whose manifest says what the operator denies.
+var errDenied = errors.New("it is not to run here")
 
 // runOne makes the first of the variants run that can.
 func (s *Server) runOne(ctx context.Context, h *hosted, variants []image.Variant, m manifest.Manifest) (err error) {
@@ -94,21 +102,24 @@ func stop(i runtime.Instance) error {
 	return i.Stop(ctx)
 }
 
+// askingWithin is how long an engine may take to say what it can run.
+const askingWithin = 10 * time.Second
+
 // pull gets those variants of an image that can run here, from this machine's own builds, other servers or the registry it was
-// pushed to. What is to run comes first.
-func (s *Server) pull(ctx context.Context, sources []string, index barnraise.Digest) ([]image.Variant, error) {
-	if s.local != nil {
-		if err := s.images.Adopt(s.local.Images, index); err != nil && !errors.Is(err, image.ErrNotFound) {
-			return nil, err
-		}
+// pushed to, if there is room for it. What is to run comes first.
+func (s *Server) pull(ctx context.Context, id barnraise.ServiceID, sources []string, index barnraise.Digest) ([]image.Variant, error) {
+	if err := s.adopt(id, index); err != nil {
+		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, patience)
+	asking, cancel := context.WithTimeout(ctx, askingWithin)
 	platforms := s.runtime.Platforms(asking)
 	cancel()
 	if len(platforms) == 0 {
 		return nil, fmt.Errorf("pull image %s: nothing on this machine can run services now; see: barnraise doctor", index)
 	}
-	variants, err := s.puller.Pull(ctx, index, sources, platforms...)
+	puller := *s.puller
+	puller.Room = func(bytes int64) (func(), error) { return s.room(id, uint64(bytes)) }
+	variants, err := puller.Pull(ctx, index, sources, platforms...)
 	place := func(v image.Variant) int { return slices.Index(platforms, v.Platform) }
 	slices.SortFunc(variants, func(a, b image.Variant) int { return cmp.Compare(place(a), place(b)) })
 	return variants, err
