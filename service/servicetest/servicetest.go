@@ -18,7 +18,7 @@ import (
 )
 
 // limits are wide enough for an instance that answers a few thousand calls, and narrow enough that none runs forever.
-var limits = wasm.Limits{Fuel: 1e12, Memory: 2 << 30, Snapshots: true}
+var limits = wasm.Limits{Fuel: 1e12, Memory: 2 << 30, Stack: wasm.ServiceStack, Snapshots: true}
 
 // Program is a service program in both its variants. It ends with the test.
 type Program struct {
