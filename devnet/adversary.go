@@ -1,20 +1,17 @@
 package devnet
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync/atomic"
 
+	"barnraise"
 	"barnraise/image"
 	"barnraise/runtime"
 	runwasm "barnraise/runtime/wasm"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"barnraise/server"
 )
 
 // Adversary is what a server does to those who ask it. What it signs it signs with its own key, as a real one would.
@@ -24,6 +21,7 @@ type Adversary struct {
 	home   bool // it is the services' home
 	dead   bool // it is registered and gone
 	silent bool // it takes requests, lets their time run out, and says so (504)
+	claims bool // it offers on chain what it does not run
 	lies   atomic.Bool
 }
 
@@ -31,12 +29,14 @@ type Adversary struct {
 var behaviours = map[string]func(*Adversary){
 	"liar":      func(a *Adversary) { a.lies.Store(true) },
 	"silent":    func(a *Adversary) { a.silent = true },
+	"freerider": func(a *Adversary) { a.claims = true },
 	"lyinghome": func(a *Adversary) { a.home = true; a.lies.Store(true) },
 	"deadhome":  func(a *Adversary) { a.home, a.dead = true, true },
 }
 
 // Adversaries lists the adversaries there are: liar alters one byte of each answer, silent lets the time of every call run out
-// and answers 504, lyinghome and deadhome are the home of every service.
+// and answers 504, freerider offers every service on chain and runs what is its own, lyinghome and deadhome are the home of
+// every service.
 func Adversaries() []string { return slices.Sorted(maps.Keys(behaviours)) }
 
 func newAdversary(name string) *Adversary {
@@ -47,6 +47,80 @@ func newAdversary(name string) *Adversary {
 	a := &Adversary{Name: name}
 	behave(a)
 	return a
+}
+
+// claim has free riders offer everything on chain, once they run what is their own.
+func (n *Net) claim(ctx context.Context) error {
+	snapshot, err := n.registry.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	all := slices.Sorted(maps.Values(n.Network.Names))
+	for i, m := range n.Servers {
+		v, _ := snapshot.Server(m.ID)
+		rewards, capacity := n.ids(n.layout.Parties[i].Rewards), n.layout.capacity(i)
+		if m.Adversary == nil || !m.Adversary.claims || slices.Equal(v.Offers, all) && slices.Equal(v.Rewards, rewards) {
+			continue
+		}
+		if _, err := n.registry.SetLists(ctx, n.accounts.delegates[i], m.ID, all, rewards, capacity); err != nil {
+			return err
+		}
+		n.say("server %d claims to offer %d service(s), and runs %d", m.ID, len(all), len(n.own(i)))
+	}
+	return nil
+}
+
+// forgetful is the registry as a free rider's server sees it, which does not know what is claimed in its name.
+type forgetful struct {
+	server.Registry
+	self barnraise.ServerID
+	own  []barnraise.ServiceID
+}
+
+// Snapshot is the registry at the head of the chain, without the claims.
+func (f forgetful) Snapshot(ctx context.Context) (*barnraise.Snapshot, error) {
+	return f.without(f.Registry.Snapshot(ctx))
+}
+
+// Confirmed is the registry that hosting goes by, without the claims.
+func (f forgetful) Confirmed(ctx context.Context) (*barnraise.Snapshot, error) {
+	return f.without(f.Registry.Confirmed(ctx))
+}
+
+// SetLists does nothing: what stands on chain is not the server's to say.
+func (f forgetful) SetLists(context.Context, barnraise.ServerID, []barnraise.ServiceID, []barnraise.ServiceID, uint32) error {
+	return nil
+}
+
+func (f forgetful) without(s *barnraise.Snapshot, err error) (*barnraise.Snapshot, error) {
+	if err != nil {
+		return nil, err
+	}
+	servers := s.Servers()
+	for i := range servers {
+		if servers[i].ID == f.self {
+			servers[i].Offers = f.own
+		}
+	}
+	return barnraise.NewSnapshot(s.Registry, s.Block, s.Hash, s.Grace, s.Services(), servers), nil
+}
+
+// Lie makes an adversary lie from now on, or tell the truth again. It does nothing to an honest server.
+func (m Member) Lie(lie bool) {
+	if m.Adversary != nil {
+		m.Adversary.lies.Store(lie)
+	}
+}
+
+// retire stops the servers that are registered and gone.
+func (n *Net) retire(context.Context) error {
+	var errs []error
+	for _, m := range n.Servers {
+		if m.Adversary != nil && m.Adversary.dead {
+			errs = append(errs, m.Stop())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // runtime runs what a server runs, as the adversary would have it.
@@ -92,80 +166,4 @@ func (f *falsified) Call(ctx context.Context, request []byte) ([]byte, error) {
 		return response, err
 	}
 	return Falsify(response), nil
-}
-
-// Falsify alters one byte of a result so that the answer is still a strict one, but another: the last letter or digit that
-// stands in a text, outside of escapes, or ends a number, before its exponent. Names of members, errors, and results that have
-// nothing else in them, are left as they are.
-func Falsify(response []byte) []byte {
-	lie := bytes.Clone(response)
-	if i := alterable(lie); i >= 0 {
-		lie[i] = other(lie[i])
-	}
-	return lie
-}
-
-// alterable is where the last byte stands that can be another one in a result, -1 where there is none.
-func alterable(response []byte) int {
-	d := jsontext.NewDecoder(bytes.NewReader(response))
-	last := -1
-	for {
-		switch d.PeekKind() {
-		case '{', '[', '}', ']':
-			if _, err := d.ReadToken(); err != nil {
-				return -1
-			}
-			continue
-		}
-		v, err := d.ReadValue()
-		if errors.Is(err, io.EOF) {
-			return last
-		}
-		if err != nil {
-			return -1
-		}
-		around, members := d.StackIndex(d.StackDepth())
-		name := around == '{' && members%2 == 1
-		if path := string(d.StackPointer()) + "/"; name || !strings.HasPrefix(path, "/result/") {
-			continue
-		}
-		if i := alterableIn(v); i >= 0 {
-			last = int(d.InputOffset()) - len(v) + i
-		}
-	}
-}
-
-// alterableIn is the same within one text, number or literal.
-func alterableIn(v jsontext.Value) int {
-	last := -1
-	switch v.Kind() {
-	case '0':
-		mantissa, _, _ := bytes.Cut(bytes.ToLower(v), []byte("e"))
-		return len(mantissa) - 1
-	case '"':
-		for i := 1; i < len(v)-1; i++ {
-			switch {
-			case v[i] == '\\' && v[i+1] == 'u':
-				i += len("uXXXX")
-			case v[i] == '\\':
-				i++
-			case other(v[i]) != v[i]:
-				last = i
-			}
-		}
-	}
-	return last
-}
-
-// other is the next digit or letter; everything else stays what it is.
-func other(c byte) byte {
-	for _, r := range []struct{ first, last byte }{{'0', '9'}, {'a', 'z'}, {'A', 'Z'}} {
-		switch {
-		case c == r.last:
-			return r.first
-		case r.first <= c && c < r.last:
-			return c + 1
-		}
-	}
-	return c
 }

@@ -202,7 +202,7 @@ func TestOptionsThatMakeNoNetwork(t *testing.T) {
 	}{
 		"too many":      {Options{Servers: MaxServers + 1}, "want 1 to"},
 		"negative":      {Options{Servers: -1}, "want 1 to"},
-		"unknown":       {Options{With: []string{"angel"}}, "there are deadhome, liar, lyinghome, silent"},
+		"unknown":       {Options{With: []string{"angel"}}, "there are deadhome, freerider, liar, lyinghome, silent"},
 		"two homes":     {Options{Servers: 4, With: []string{"lyinghome", "deadhome"}}, "one home"},
 		"nobody honest": {Options{Servers: 1, With: []string{"liar"}}, "at least one must be honest"},
 	} {

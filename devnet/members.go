@@ -1,0 +1,258 @@
+package devnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"barnraise"
+	"barnraise/registry/evm"
+	"barnraise/server"
+)
+
+// Member is one server of the network.
+type Member struct {
+	ID        barnraise.ServerID
+	URL       string
+	Data      string     // its directory
+	Adversary *Adversary // nil where it is honest
+	server    *server.Server
+	leave     func() error
+	fresh     bool // it was registered this time
+}
+
+// Stop ends a server for good, as if its machine were switched off: what it offers still stands on chain.
+func (m Member) Stop() error { return m.leave() }
+
+// registerServers registers each server by its own operator's account, and lets its delegate set its lists.
+func (n *Net) registerServers(ctx context.Context) error {
+	snapshot, err := n.registry.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range n.state.Ports {
+		m, err := n.registerServer(ctx, snapshot, i)
+		if err != nil {
+			return err
+		}
+		n.Servers = append(n.Servers, m)
+	}
+	if len(n.layout.Services) > 0 {
+		n.Home = n.Servers[n.layout.Services[0].Home].ID
+	}
+	return nil
+}
+
+func (n *Net) registerServer(ctx context.Context, snapshot *barnraise.Snapshot, i int) (m Member, err error) {
+	m.URL, m.Data = "http://"+n.state.address(i), filepath.Join(n.options.Dir, "servers", strconv.Itoa(i+1))
+	if err := os.MkdirAll(m.Data, 0o700); err != nil {
+		return m, err
+	}
+	key, err := server.EnsureKey(filepath.Join(m.Data, "key.pem"))
+	if err != nil {
+		return m, err
+	}
+	public, owner, delegate := barnraise.PublicKey(key[32:]), n.accounts.owners[i], n.accounts.delegates[i].Address()
+	if m.ID = registered(snapshot, m.URL, public); m.ID == 0 {
+		m.ID, _, err = n.registry.RegisterServer(ctx, owner, evm.Profile{URL: m.URL, Key: public, Capacity: n.layout.capacity(i)}, nil)
+		if err != nil {
+			return m, err
+		}
+		m.fresh = true
+		n.say("server %d registered at %s by operator %s", m.ID, m.URL, owner.Address())
+	}
+	if v, _ := snapshot.Server(m.ID); v.Delegate != delegate {
+		if _, err := n.registry.SetServerDelegate(ctx, owner, m.ID, delegate); err != nil {
+			return m, err
+		}
+	}
+	m.Adversary = newAdversary(n.state.adversary(i))
+	if n.options.Turncoat && i == len(n.state.Ports)-1 {
+		m.Adversary = &Adversary{Name: "turncoat"}
+	}
+	return m, nil
+}
+
+func registered(s *barnraise.Snapshot, url string, key barnraise.PublicKey) barnraise.ServerID {
+	for _, v := range s.Servers() {
+		if k, ok := v.Key(); ok && k.Key == key && v.URL == url {
+			return v.ID
+		}
+	}
+	return 0
+}
+
+// startServers runs each server as its own server.yaml says.
+func (n *Net) startServers(ctx context.Context) error {
+	for i := range n.Servers {
+		if err := n.startServer(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Net) startServer(ctx context.Context, i int) error {
+	m := &n.Servers[i]
+	path := filepath.Join(m.Data, "server.yaml")
+	if err := writeFile(path, n.configuration(i)); err != nil {
+		return err
+	}
+	c, err := server.ReadConfig(path)
+	if err != nil {
+		return err
+	}
+	reader, err := evm.Dial(ctx, n.Network)
+	if err != nil {
+		return err
+	}
+	d, err := n.dependencies(ctx, i, c, reader)
+	if err == nil {
+		m.server, err = server.Open(c, d)
+	}
+	if err != nil {
+		reader.Close()
+		return err
+	}
+	n.run(m, reader)
+	return nil
+}
+
+// dependencies are what server i is given: an adversary's own runtime, and a gate where the network has one and it is honest.
+func (n *Net) dependencies(ctx context.Context, i int, c server.Config, reader *evm.Registry) (d server.Dependencies, err error) {
+	m := n.Servers[i]
+	d = server.Dependencies{
+		Network: n.Network, Registry: server.OnChain(reader, n.accounts.delegates[i]), Writes: true, Poll: 250 * time.Millisecond,
+		Runtime: n.runtime(m.Adversary), Local: n.homes[i], // the others pull from it
+	}
+	switch {
+	case m.Adversary == nil && n.layout.Gate:
+		d.Gate = n.gate.try
+	case m.Adversary != nil && m.Adversary.claims:
+		d.Registry, d.Writes = forgetful{d.Registry, m.ID, n.own(i)}, false
+	}
+	if n.options.Log != nil {
+		d.Log = n.options.Log.With("server", m.ID)
+	}
+	if d.Key, err = server.ReadKey(c.Key); err != nil || n.state.Barter == nil || !d.Writes {
+		return d, err
+	}
+	return d, n.barter(ctx, i, &d)
+}
+
+// run makes a server run until it leaves, or the network ends.
+func (n *Net) run(m *Member, reader *evm.Registry) {
+	running, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	s, id := m.server, m.ID
+	go func() {
+		defer close(ended)
+		defer reader.Close()
+		if err := s.Run(running); err != nil {
+			n.fail(id, err)
+		}
+	}()
+	m.leave = func() error { cancel(); <-ended; return nil }
+	n.stop = append(n.stop, m.leave)
+}
+
+// configuration is the server.yaml of server i: with "barnraise serve" it would run the same, were the network up.
+func (n *Net) configuration(i int) []byte {
+	list := func(ids []barnraise.ServiceID) string {
+		var words []string
+		for _, id := range ids {
+			words = append(words, strconv.FormatUint(uint64(id), 10))
+		}
+		return strings.Join(words, ", ")
+	}
+	m := n.Servers[i]
+	b := fmt.Appendf(nil, "network: %q\nserver: %d\nlisten: %q\nurl: %q\nkey: key.pem\naccount: %q\ndata: .\nown: [%s]\ncapacity: %d\n",
+		n.File, m.ID, n.state.address(i), m.URL, n.accounts.delegate(i), list(n.own(i)), n.layout.capacity(i))
+	if n.state.Barter == nil {
+		return b
+	}
+	b = fmt.Appendf(b, "rewards: [%s]\npolicy: {epoch: %s}\n", list(n.ids(n.layout.Parties[i].Rewards)), n.layout.epoch())
+	if m.Adversary == nil || !m.Adversary.claims { // which hosts nothing for anybody
+		b = append(b, "hosting: auto\n"...)
+	}
+	return b
+}
+
+// wish says on chain what new servers would like to see run, before anybody plans. From then on they say it themselves.
+func (n *Net) wish(ctx context.Context) error {
+	for i, m := range n.Servers {
+		rewards := n.ids(n.layout.Parties[i].Rewards)
+		if !m.fresh || len(rewards) == 0 {
+			continue
+		}
+		if _, err := n.registry.SetLists(ctx, n.accounts.delegates[i], m.ID, nil, rewards, n.layout.capacity(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitOffers waits until every server runs and offers what is its own.
+func (n *Net) awaitOffers(ctx context.Context) error {
+	told := make([]bool, len(n.Servers))
+	for {
+		snapshot, err := n.registry.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		missing := 0
+		for i, m := range n.Servers {
+			switch own := n.own(i); {
+			case told[i]:
+			case !m.offers(snapshot, own):
+				missing++
+			default:
+				told[i] = true
+				n.say("server %d has pulled, tried and offered %d service(s)", m.ID, len(own))
+			}
+		}
+		if missing == 0 {
+			return nil
+		}
+		if err := n.failed(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d servers do not offer all services yet: %w", missing, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// offers reports whether a server runs these services and says so on chain, where it says anything there.
+func (m Member) offers(s *barnraise.Snapshot, ids []barnraise.ServiceID) bool {
+	v, _ := s.Server(m.ID)
+	runs := m.server.Hosts()
+	for _, id := range ids {
+		silent := m.Adversary != nil && m.Adversary.claims
+		if !slices.ContainsFunc(runs, func(h barnraise.Hosted) bool { return h.Service == id }) || !silent && !v.OffersService(id) {
+			return false
+		}
+	}
+	return true
+}
+
+// fail notes what made a server fail.
+func (n *Net) fail(id barnraise.ServerID, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.failures = append(n.failures, fmt.Errorf("server %d: %w", id, err))
+}
+
+func (n *Net) failed() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return errors.Join(n.failures...)
+}
