@@ -11,9 +11,13 @@ import (
 	"testing"
 
 	"barnraise"
+	"barnraise/hosting"
 	"barnraise/manifest"
 	"barnraise/registry"
+	"barnraise/score"
 	"barnraise/server"
+
+	"github.com/spf13/cobra"
 )
 
 // section is the part of a document under a heading of the second level.
@@ -106,4 +110,46 @@ func figure(v reflect.Value) string {
 		return strconv.FormatFloat(v.Float(), 'f', -1, 64)
 	}
 	return fmt.Sprint(v.Interface())
+}
+
+// What an operator can ask a server and say to it stands in his document, as it is typed.
+func TestOperatorsCommandsAreDescribed(t *testing.T) {
+	b, err := os.ReadFile("../../docs/operate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, found := section(t, string(b), "Whom do I owe, who owes me, who lied"), 0
+	var look func(c *cobra.Command)
+	look = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			look(sub)
+		}
+		if c.HasSubCommands() && !c.Runnable() || c.Flag("config") == nil {
+			return
+		}
+		found++
+		if !strings.Contains(text, "`"+c.CommandPath()+" ") {
+			t.Errorf("docs/operate.md does not describe %s", c.CommandPath())
+		}
+	}
+	a := &app{}
+	for _, c := range a.root().Commands() {
+		if c.Name() != "serve" && c.Name() != "doctor" {
+			look(c)
+		}
+	}
+	if found != 7 {
+		t.Errorf("%d commands take the configuration of a server, want 7", found)
+	}
+	for _, kind := range []string{
+		string(hosting.Propose), string(hosting.Host), string(hosting.Adopt), string(hosting.Leave), string(hosting.Drop),
+		string(server.Probed), string(server.Offered), string(server.Withdrawn), string(server.Started), string(server.Stopped), string(server.Void),
+		string(score.Struck), string(score.Lifted), string(score.Foreign), string(score.Capped), string(score.Suspended),
+		string(score.ProbeOK), string(score.ProbeFailed), "evidence-convicts", "evidence-about-us", "evidence-doubted",
+		eventApproved, eventDenied, eventLifted,
+	} {
+		if !strings.Contains(text, "`"+kind+"`") {
+			t.Errorf("docs/operate.md does not describe the event %s", kind)
+		}
+	}
 }

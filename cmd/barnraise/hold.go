@@ -30,9 +30,14 @@ type taken struct {
 
 // lock waits for the lock of a network's directory. Nothing is left locked where the context ends first.
 func lock(ctx context.Context, dir string) <-chan taken {
+	return lockAt(ctx, filepath.Join(dir, lockFile))
+}
+
+// lockAt waits for the lock that is a file.
+func lockAt(ctx context.Context, file string) <-chan taken {
 	c := make(chan taken)
 	go func() {
-		unlock, err := lockedfile.MutexAt(filepath.Join(dir, lockFile)).Lock()
+		unlock, err := lockedfile.MutexAt(file).Lock()
 		select {
 		case c <- taken{unlock, err}:
 		case <-ctx.Done():
@@ -71,6 +76,22 @@ func hold(ctx context.Context, dir string) (release func(), err error) {
 		}, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w in %s already: end it with: barnraise devnet down --dir %s", errHeld, dir, dir)
+	}
+}
+
+// holdAccount makes this process the only one on this machine that writes to the registry by the account in a file: two of them
+// would undo each other's lists.
+func holdAccount(ctx context.Context, file string) (release func(), err error) {
+	if file, err = filepath.EvalSymlinks(file); err != nil {
+		return nil, fmt.Errorf("find account: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case lock := <-lockAt(ctx, file+".lock"):
+		return lock.unlock, lock.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("another server writes to the registry by the account %s: end it first, or give this one an account of its own", file)
 	}
 }
 

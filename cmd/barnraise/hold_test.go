@@ -37,3 +37,31 @@ func TestOneProcessHoldsADirectory(t *testing.T) {
 		t.Error("a number was left behind")
 	}
 }
+
+// Two daemons with one account would undo each other's lists: the second is not started, by whatever name it knows the file.
+func TestHoldAccount(t *testing.T) {
+	dir := t.TempDir()
+	account, alias := filepath.Join(dir, "delegate.key"), filepath.Join(dir, "alias.key")
+	if err := os.WriteFile(account, []byte("key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(account, alias); err != nil {
+		t.Fatal(err)
+	}
+	release, err := holdAccount(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holdAccount(t.Context(), alias); err == nil || !strings.Contains(err.Error(), "another server writes to the registry") {
+		t.Errorf("the second daemon: %v", err)
+	}
+	release()
+	again, err := holdAccount(t.Context(), alias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+	if _, err := holdAccount(t.Context(), filepath.Join(dir, "none")); err == nil {
+		t.Error("an account that is not there is held")
+	}
+}

@@ -113,10 +113,10 @@ const (
 	theDocument = `{"openrpc":"1.3.2","info":{"title":"echo","version":"1.0.0"},"methods":[{"name":"echo",
  "params":[{"name":"value","required":true,"schema":{"type":"string","maxLength":20}}],"result":{"name":"value","schema":{}},
  "examples":[{"name":"one","params":[{"name":"value","value":"a"}],"result":{"name":"value","value":"a"}}]}]}`
-	theServer = "{network: net/network.yaml, server: 3, listen: %q, url: %q, key: key.pem, account: net/accounts/author, data: d, own: [2, 3]}"
+	theServer = "{network: net/network.yaml, server: 3, listen: %q, url: %q, key: key.pem, account: net/accounts/author, data: d, own: [4, 5]}"
 )
 
-// hosts starts the server with a service that runs in containers, number 2, and one that only has a variant for wasm, number 3.
+// hosts starts the server with a service that runs in containers, number 4, and one that only has a variant for wasm, number 5.
 func (h *house) hosts(t *testing.T) {
 	t.Helper()
 	address := strings.TrimPrefix(h.url, "http://")
@@ -164,7 +164,7 @@ func (h *house) call(service int) (string, error) {
 func (h *house) withoutEngine(t *testing.T) {
 	t.Helper()
 	for range 5 {
-		if got, err := h.call(3); err != nil {
+		if got, err := h.call(5); err != nil {
 			t.Errorf("without an engine the service on wasm answers %s, %v", got, err)
 		}
 	}
@@ -230,7 +230,7 @@ func (a *answers) ask(h *house, begun time.Time) {
 		if a.came[n] {
 			continue
 		}
-		_, a.err[n] = h.call(2 + n)
+		_, a.err[n] = h.call(4 + n)
 		a.came[n], a.after[n] = a.err[n] == nil, time.Since(begun).Round(time.Millisecond)
 	}
 }

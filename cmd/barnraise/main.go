@@ -96,8 +96,8 @@ Start with:  barnraise demo`,
 	flags.StringVar(&a.network, "network", "", "the network file; else $BARNRAISE_NETWORK, else the one in the user's configuration directory")
 	flags.StringVar(&a.cache, "cache", "", "directory for images, content and compiled code; else barnraise in the user's cache directory")
 	root.AddCommand(
-		a.demo(), a.devnet(), a.call(), a.verify(), a.serve(), a.services(), a.servers(), a.image(), a.verifier(), a.check(), a.content(),
-		a.doctor(), a.version(), a.worker(), a.forward(),
+		a.demo(), a.devnet(), a.call(), a.verify(), a.serve(), a.services(), a.servers(), a.plan(), a.takedown(), a.scores(), a.explain(), a.evidence(), a.image(), a.verifier(), a.check(), a.content(),
+		a.doctor(), a.sim(), a.version(), a.worker(), a.forward(),
 	)
 	root.InitDefaultHelpCmd() // before strictArgs, or cobra adds them without
 	root.InitDefaultCompletionCmd()

@@ -1,11 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"sync"
 
 	"barnraise"
+	"barnraise/audit"
+	"barnraise/client"
+	"barnraise/dial"
 	"barnraise/image"
+	"barnraise/registry"
 	"barnraise/registry/evm"
 	"barnraise/runtime"
 	"barnraise/server"
@@ -51,6 +58,11 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 		if account, err = evm.ReadAccount(config.Account); err != nil {
 			return err
 		}
+		release, err := holdAccount(c.Context(), config.Account)
+		if err != nil {
+			return err
+		}
+		defer release()
 	}
 	local, err := a.local()
 	if err != nil {
@@ -67,9 +79,20 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 		return err
 	}
 	defer services.Close()
+	kept, err := openStore(c.Context(), config)
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
+	d := &diary{store: kept, log: log}
+	defer d.close()
 	s, err := server.Open(config, server.Dependencies{
 		Network: network, Registry: server.OnChain(reader, account), Writes: account != nil, Key: key, Local: local,
 		Runtime: func(*image.Store) runtime.Runtime { return services }, Gate: server.Conformance, Log: log,
+		Memory: kept.Documents(server.MemoryKind), Tell: d.tell, Evidence: kept, Happened: d.happened, Rules: func() (server.Config, error) { return server.ReadConfig(file) },
+		Client: func(images *image.Store, r runtime.Runtime, options ...client.Option) (*client.Client, error) {
+			return a.prober(c.Context(), network, config, d, images, r, append(options, client.WithRegistry(server.OnChain(reader, nil)))...)
+		},
 	})
 	if err != nil {
 		return err
@@ -78,7 +101,31 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 	if snapshot, err := reader.Snapshot(c.Context()); err == nil { // else following it fails too, and says so
 		warn(log, config, snapshot)
 	}
-	return s.Run(c.Context())
+	var pruning sync.WaitGroup
+	defer pruning.Wait()
+	ctx, cancel := context.WithCancel(c.Context())
+	defer cancel()
+	pruning.Go(func() { d.prune(ctx) })
+	return s.Run(ctx)
+}
+
+// prober opens that by which a server asks others whether they do what they say. It runs their services' images where this
+// server runs its own, and it asks by the way out that the configuration names.
+func (a *app) prober(
+	ctx context.Context, network registry.Network, config server.Config, d *diary, images *image.Store, services runtime.Runtime, options ...client.Option,
+) (*client.Client, error) {
+	way, err := dial.ClientBy(network.Private(), config.Policy.Egress)
+	if err != nil {
+		return nil, err
+	}
+	d.machine = audit.New(services, images, way)
+	d.client, err = client.Open(ctx, network, append(options, client.WithEgress(config.Policy.Egress), client.WithRerunner(d.machine),
+		client.WithCache(filepath.Join(config.Data, "probes")))...)
+	if err != nil {
+		return nil, err
+	}
+	d.scores = d.store.Bookkeeper(d.client.Book)
+	return d.client, d.scores.Restore(ctx, d.note)
 }
 
 // warn tells an operator of what is allowed in server.yaml and seldom meant.
