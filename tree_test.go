@@ -23,11 +23,11 @@ import (
 // floors says on which floor each room stands. A room imports lower floors only.
 var floors = map[string]int{
 	"":        0,
-	"jsonrpc": 1, "strictyaml": 1, "dial": 1, "content": 1, "wasm": 1, "verifiers": 1,
+	"jsonrpc": 1, "strictyaml": 1, "dial": 1, "content": 1, "wasm": 1, "verifiers": 1, "endpoint": 1,
 	"score": 2, "manifest": 2, "service": 2, "image": 2, "verifier": 2, "registry": 2,
-	"judge": 3, "runtime": 3,
-	"client": 4, "conformance": 4,
-	"audit":    5,
+	"judge": 3, "runtime": 3, "barter": 3, "store": 3,
+	"client": 4, "conformance": 4, "hosting": 4,
+	"audit": 5, "budget": 5, "evidence": 5, "sim": 5,
 	"server":   6,
 	"devnet":   7,
 	"cmd":      8,
@@ -55,10 +55,14 @@ var bans = []ban{
 	{"barnraise", []string{"barnraise/runtime/docker"}, "github.com/moby", "a container engine is behind runtime/docker, which hardens what it starts"},
 	{"barnraise", []string{"barnraise/image/push"}, "github.com/google/go-containerregistry",
 		"images are behind image, which reads what strangers send with bounds of its own; a library is for pushing alone"},
+	{"barnraise", []string{"barnraise/store"}, "modernc.org/sqlite", "the database is behind store"},
+	{"barnraise", []string{"barnraise/store"}, "database/sql", "the database is behind store"},
 	{"barnraise/client", nil, "barnraise/runtime", "a caller runs no images unless he is handed a Rerunner"},
 	{"barnraise/client", nil, "barnraise/image", "a caller runs no images unless he is handed a Rerunner"},
 	{"barnraise/judge", nil, "net", "pure"}, {"barnraise/judge", nil, "os", "pure"}, {"barnraise/judge", nil, "time", "pure"},
 	{"barnraise/judge", nil, "math/rand", "pure"}, {"barnraise/judge", nil, "barnraise/wasm", "pure"},
+	{"barnraise/barter", nil, "net", "pure"}, {"barnraise/barter", nil, "os", "pure"}, {"barnraise/barter", nil, "time", "pure"},
+	{"barnraise/barter", nil, "math/rand", "pure"},
 	{"barnraise/score", nil, "net", "pure"}, {"barnraise/score", nil, "os", "pure"}, {"barnraise/score", nil, "math/rand", "pure"},
 }
 
@@ -315,6 +319,28 @@ func TestDependenciesAreExplained(t *testing.T) {
 		}
 		if !strings.Contains(string(reasons), fields[0]) {
 			t.Errorf("%s is imported and docs/dependencies.md does not say why", fields[0])
+		}
+	}
+}
+
+// Who decides is given the time, and reads no clock.
+func TestPureRoomsReadNoClock(t *testing.T) {
+	clocks := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+	for _, p := range packages(t, "./...") {
+		if !slices.Contains([]string{"score", "judge", "barter"}, room(p.ImportPath)) {
+			continue
+		}
+		for _, f := range parsed(t, p) {
+			ast.Inspect(f, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clocks, s.Sel.Name) {
+					t.Errorf("%s calls time.%s: the time comes in as a value", p.ImportPath, s.Sel.Name)
+				}
+				return true
+			})
 		}
 	}
 }
