@@ -108,13 +108,16 @@ func (p *planner) expire() {
 
 // hold keeps a service from being an advance again, twice as long each time.
 func (p *planner) hold(id barnraise.ServiceID) {
-	b := p.backoff[id]
-	b.Strikes = min(b.Strikes+1, maxStrikes)
-	b.Until = p.Epoch + p.Policy.Patience<<b.Strikes
-	p.backoff[id] = b
+	p.backoff[id] = p.backoff[id].Again(p.Epoch, p.Policy.Patience)
 }
 
 const maxStrikes = 6
+
+// Again is the pause after one more failure in an epoch: twice as long as the one before, beginning with twice the patience.
+func (b Backoff) Again(epoch, patience uint64) Backoff {
+	strikes := min(b.Strikes+1, maxStrikes)
+	return Backoff{Strikes: strikes, Until: epoch + patience<<strikes}
+}
 
 // justified reports whether somebody who serves us wants the service; to a volunteer, who wants nothing, whether somebody
 // who gives to others does.

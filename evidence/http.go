@@ -128,7 +128,7 @@ func (x *Exchange) reader(r *http.Request, evidence barnraise.Digest) (evidenceR
 	return evidenceReader{s, p.Server}, nil
 }
 
-// errNoRegistry is the error for what cannot be offerReply now.
+// errNoRegistry is the error for what cannot be answered now.
 var errNoRegistry = errors.New("the registry cannot be read at the moment")
 
 // refuse answers one who showed a pass that is not good, or whose pass could not be read.
@@ -140,19 +140,28 @@ func refuse(w http.ResponseWriter, err error) {
 	endpoint.Fail(w, http.StatusForbidden, "", err.Error())
 }
 
+// admit lets a reader in, or answers why not.
+func (x *Exchange) admit(w http.ResponseWriter, r *http.Request, evidence barnraise.Digest) (who evidenceReader, ok bool) {
+	who, err := x.reader(r, evidence)
+	if err != nil {
+		refuse(w, err)
+		return who, false
+	}
+	if !x.allowed(who.sender(r)) {
+		endpoint.Fail(w, http.StatusTooManyRequests, "", "too many requests")
+		return who, false
+	}
+	return who, true
+}
+
 func (x *Exchange) list(w http.ResponseWriter, r *http.Request) {
 	after, limit, err := parseEvidenceQuery(r.URL.RawQuery)
 	if err != nil {
 		endpoint.Fail(w, http.StatusBadRequest, "", err.Error())
 		return
 	}
-	who, err := x.reader(r, barnraise.Digest{})
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	if !x.allowed(who.sender(r)) {
-		endpoint.Fail(w, http.StatusTooManyRequests, "", "too many requests")
+	who, ok := x.admit(w, r, barnraise.Digest{})
+	if !ok {
 		return
 	}
 	items, err := x.Store.List(r.Context(), store.EvidenceFilter{After: after, State: store.Held, Limit: mostScanned})
@@ -224,13 +233,8 @@ func (x *Exchange) give(w http.ResponseWriter, r *http.Request) {
 		endpoint.Fail(w, http.StatusBadRequest, "", "want sha256:… and no query")
 		return
 	}
-	who, err := x.reader(r, name)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	if !x.allowed(who.sender(r)) {
-		endpoint.Fail(w, http.StatusTooManyRequests, "", "too many requests")
+	who, ok := x.admit(w, r, name)
+	if !ok {
 		return
 	}
 	item, body, err := x.Store.Evidence(r.Context(), name)

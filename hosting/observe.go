@@ -89,14 +89,8 @@ func (l *Ledger) back(id barnraise.ServiceID, epoch uint64) {
 	if l.Backoff == nil {
 		l.Backoff = make(map[barnraise.ServiceID]barter.Backoff)
 	}
-	b := l.Backoff[id]
-	b.Strikes = min(b.Strikes+1, maxStrikes)
-	b.Until = epoch + barter.Default.Patience<<b.Strikes
-	l.Backoff[id] = b
+	l.Backoff[id] = l.Backoff[id].Again(epoch, barter.Default.Patience)
 }
-
-// maxStrikes is up to where a back-off doubles.
-const maxStrikes = 6
 
 // since is how long ago that was; a clock that was set back makes it now.
 func (s Sight) since(t time.Time) time.Duration {

@@ -89,7 +89,6 @@ type broker struct {
 	known   map[barnraise.ServerID]acquaintance
 	changed bool // known is not saved as it is
 	orders  hosting.Orders
-	decided barter.Decision
 	agenda  []barter.Probe        // of the epoch, by time
 	drawn   bool                  // the agenda is
 	asking  map[barter.Offer]bool // under way

@@ -155,7 +155,6 @@ func (s *Server) begun(ctx context.Context, k hostKey, h *hosted, err error) {
 		delete(s.trials, k)
 		delete(s.refused, k)
 		s.admit(h)
-		s.log.Info("started", "service", k.service, "revision", k.revision, "platform", h.platform)
 		s.broker.note(Step{Verb: Started, Service: k.service, Reason: fmt.Sprintf("revision %d, as %s", k.revision, h.platform)})
 	}
 }
@@ -274,7 +273,6 @@ func (s *Server) end(h *hosted) {
 			s.log.Warn("stop", "service", h.service, "revision", h.revision, "err", err)
 			return
 		}
-		s.log.Info("stopped", "service", h.service, "revision", h.revision)
 		s.broker.note(Step{Verb: Stopped, Service: h.service, Reason: fmt.Sprintf("revision %d", h.revision)})
 	})
 }

@@ -117,7 +117,7 @@ func (b *broker) plan(ctx context.Context, s sight) []hosting.Step {
 		return nil
 	}
 	ledger, steps := b.book.Ledger.Plan(d, func(id barnraise.ServiceID) hosting.Consent { return b.consent(s, id) }, b.cost)
-	b.book.Ledger, b.book.Planned, b.decided = ledger, b.book.Clock, d
+	b.book.Ledger, b.book.Planned = ledger, b.book.Clock
 	b.ease()
 	return steps
 }

@@ -25,9 +25,11 @@ import (
 	"barnraise/audit"
 	"barnraise/client"
 	"barnraise/content"
+	"barnraise/evidence"
 	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/runtime"
+	"barnraise/store"
 	"barnraise/verifiers"
 )
 
@@ -38,6 +40,7 @@ type universe struct {
 	random  *rand.Rand
 	epoch   time.Duration
 	credit  uint64 // newcomers', in epochs; the default where zero
+	shares  bool   // servers exchange evidence
 	dir     string
 	local   builds
 	ledger  ledger
@@ -108,6 +111,7 @@ type life struct {
 	client  *client.Client
 	door    *pipes
 	machine *audit.Machine
+	kept    *store.Store // of evidence; nil where none is exchanged
 	stop    context.CancelFunc
 	ended   chan struct{}
 	mu      sync.Mutex
@@ -389,12 +393,16 @@ func (n *node) begin() {
 	if err := c.check(); err != nil {
 		n.t.Fatal(err)
 	}
-	s, err := Open(c, Dependencies{
+	d := Dependencies{
 		Network: testNetwork, Registry: l, Writes: true, Key: n.key, Local: &Local{n.local.images, n.local.content}, Poll: n.epoch / 60,
 		Runtime: func(*image.Store) runtime.Runtime { return l }, Now: time.Now, Memory: l, Random: rand.New(rand.NewPCG(uint64(n.id), 7)),
 		Client: l.asks, Tell: func(step Step) { n.tell("server %d epoch %d: %s %s", n.id, step.Epoch, step.Verb, told(step)) },
 		Listener: l.door, Transport: n.wires(l),
-	})
+	}
+	if n.shares {
+		l.kept, d.Evidence = openKept(n.t)
+	}
+	s, err := Open(c, d)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -406,7 +414,19 @@ func (n *node) begin() {
 		s.Run(ctx)
 		l.machine.Close()
 		l.client.Close()
+		if l.kept != nil {
+			l.kept.Close()
+		}
 	}()
+}
+
+func openKept(t *testing.T) (*store.Store, evidence.Store) {
+	t.Helper()
+	s, err := store.Open(context.Background(), store.Memory, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, s
 }
 
 func told(s Step) string {
@@ -427,8 +447,11 @@ func (l *life) asks(images *image.Store, r runtime.Runtime, options ...client.Op
 	l.machine = audit.New(r, images, &http.Client{Transport: wires})
 	var seed [32]byte
 	seed[0] = byte(l.id)
+	if !l.shares {
+		options = append(options, client.WithKeeper(keptBy{l}))
+	}
 	c, err := client.Open(context.Background(), testNetwork, append(options, client.WithRegistry(l), client.WithTransport(wires),
-		client.WithRerunner(l.machine), client.WithKeeper(keptBy{l}), client.WithCache(filepath.Join(scratch, fmt.Sprint("client-", l.id))),
+		client.WithRerunner(l.machine), client.WithCache(filepath.Join(scratch, fmt.Sprint("client-", l.id))),
 		client.WithClock(time.Now, seed))...)
 	l.client = c
 	return c, err
