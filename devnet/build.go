@@ -16,10 +16,19 @@ import (
 	"strings"
 
 	"barnraise/image"
+	"barnraise/manifest"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
+// made is the image of a program, and what its verifier has to know of this one.
+type made struct {
+	image.Built
+	Config jsontext.Value `json:"config,omitempty"` // of the service.yaml that the step before wrote; nil where there is none
+}
+
 // build makes the image of a program once, however many services run it.
-func (n *Net) build(ctx context.Context, root string, s shipped) (image.Built, error) {
+func (n *Net) build(ctx context.Context, root string, s shipped) (made, error) {
 	if built, ok := n.built[s.dir]; ok {
 		return built, nil
 	}
@@ -31,10 +40,10 @@ func (n *Net) build(ctx context.Context, root string, s shipped) (image.Built, e
 }
 
 // make makes it with the toolchain that is there, unless the cache has one of the same sources.
-func (n *Net) make(ctx context.Context, root string, s shipped) (image.Built, error) {
+func (n *Net) make(ctx context.Context, root string, s shipped) (made, error) {
 	key, err := sourceKey(ctx, root, s.dir, "service", "jsonrpc", "go.mod", "go.sum")
 	if err != nil {
-		return image.Built{}, err
+		return made{}, err
 	}
 	record := filepath.Join(n.options.Cache, "services", s.name()+"-"+key+".json")
 	if built, ok := n.cached(record); ok {
@@ -45,26 +54,38 @@ func (n *Net) make(ctx context.Context, root string, s shipped) (image.Built, er
 		Dir: filepath.Join(root, s.dir), Name: s.name(), Platforms: []string{image.Wasm},
 		Progress: func(line string) { n.say("  %s", line) },
 	}
+	var built made
 	if s.prepare != nil {
 		dir, err := os.MkdirTemp("", "barnraise-build-")
 		if err != nil {
-			return image.Built{}, err
+			return built, err
 		}
 		defer os.RemoveAll(dir)
 		if err := goCommand(ctx, root, append(slices.Clone(s.prepare), dir)...); err != nil {
-			return image.Built{}, err
+			return built, err
 		}
 		o.Overlay = map[string]string{"index.bin": filepath.Join(dir, "index.bin")}
+		if built.Config, err = prepared(dir); err != nil {
+			return built, err
+		}
 	}
-	built, err := image.Build(ctx, n.images, o)
-	if err != nil {
+	if built.Built, err = image.Build(ctx, n.images, o); err != nil {
 		return built, err
 	}
 	return built, keep(record, built)
 }
 
+// prepared is what the service.yaml that was written into the directory says to the verifier, nil where there is no such file.
+func prepared(dir string) (jsontext.Value, error) {
+	source, err := manifest.ReadSource(filepath.Join(dir, "service.yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return source.Config, err
+}
+
 // keep remembers what was built.
-func keep(record string, built image.Built) error {
+func keep(record string, built made) error {
 	b, err := json.Marshal(built)
 	if err != nil {
 		return err
@@ -76,8 +97,8 @@ func keep(record string, built image.Built) error {
 }
 
 // cached returns what was built before, if the image is still there.
-func (n *Net) cached(record string) (image.Built, bool) {
-	var built image.Built
+func (n *Net) cached(record string) (made, bool) {
+	var built made
 	b, err := os.ReadFile(record)
 	if err != nil || json.Unmarshal(b, &built) != nil {
 		return built, false

@@ -57,9 +57,9 @@ type Net struct {
 	chain    *devchain.Chain
 	registry *evm.Registry
 	engine   *wasm.Engine
-	images   *image.Store           // what was built
-	built    map[string]image.Built // by program
-	homes    map[int]*server.Local  // what servers are the home of, by their place
+	images   *image.Store          // what was built
+	built    map[string]made       // by program
+	homes    map[int]*server.Local // what servers are the home of, by their place
 	gate     *gate
 	accounts accounts
 	state    state
@@ -78,7 +78,7 @@ func Up(ctx context.Context, o Options) (*Net, error) {
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, fmt.Errorf("start network: %w", err)
 	}
-	n := &Net{options: o, File: filepath.Join(o.Dir, "network.yaml"), homes: make(map[int]*server.Local), built: make(map[string]image.Built)}
+	n := &Net{options: o, File: filepath.Join(o.Dir, "network.yaml"), homes: make(map[int]*server.Local), built: make(map[string]made)}
 	if err := n.up(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start network: %w", err), n.Close())
 	}

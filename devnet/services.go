@@ -1,8 +1,11 @@
 package devnet
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,7 +23,7 @@ import (
 // shipped is a service that the project ships: a Go program in the tree, and a step before it is built, if it has one.
 type shipped struct {
 	dir     string   // within the module
-	prepare []string // a go command that writes index.bin into the directory that follows
+	prepare []string // a go command that writes index.bin, and what its verifier has to know, into the directory that follows
 }
 
 var ships = []shipped{
@@ -122,19 +125,22 @@ func (n *Net) registerService(ctx context.Context, s Service) (barnraise.Service
 }
 
 // publish gives a service's home what belongs to its revision, and returns that with the verifier's name.
-func (n *Net) publish(s Service, source manifest.Source, built image.Built) (r barnraise.Revision, verifier string, err error) {
+func (n *Net) publish(s Service, source manifest.Source, built made) (r barnraise.Revision, verifier string, err error) {
 	home, m := n.homes[s.Home], source.Manifest
-	if verifier = s.Verifier; verifier == "" {
-		verifier = source.Verifier
+	verifier = cmp.Or(s.Verifier, source.Verifier)
+	module, err := readVerifier(source.Dir, verifier, m.VerifierLimits.Module)
+	if err != nil {
+		return r, "", err
 	}
-	module, ok := verifiers.Module(verifier)
-	if !ok {
-		return r, "", fmt.Errorf("verifier %q is none of the standard ones: %s", verifier, strings.Join(verifiers.Names(), ", "))
+	for _, config := range []jsontext.Value{built.Config, jsontext.Value(s.Config)} {
+		if config != nil {
+			m.Config = config
+		}
 	}
-	if s.Config != nil {
-		m.Config = jsontext.Value(s.Config)
+	m.Name, m.Image, m.Home = s.Name, built.Image, n.Servers[s.Home].ID
+	if m.Verifier, _, err = home.Content.Add(bytes.NewReader(module), content.MaxFile); err != nil {
+		return r, "", err
 	}
-	m.Name, m.Image, m.Verifier, m.Home = s.Name, built.Image, content.Sum(module), n.Servers[s.Home].ID
 	document, err := m.Encode()
 	if err != nil {
 		return r, "", err
@@ -143,10 +149,27 @@ func (n *Net) publish(s Service, source manifest.Source, built image.Built) (r b
 	if _, r.Image, err = image.ParseReference(built.Image); err != nil {
 		return r, "", err
 	}
-	for _, block := range [][]byte{module, document} {
-		if r.Manifest, err = home.Content.Put(block); err != nil {
-			return r, "", err
-		}
+	if r.Manifest, err = home.Content.Put(document); err != nil {
+		return r, "", err
 	}
 	return r, verifier, home.Images.Adopt(n.images, r.Image)
+}
+
+// readVerifier returns the module that a service.yaml in the directory names: a standard one, or a file beside it, which may be as
+// long as its manifest grants.
+func readVerifier(dir, name string, most manifest.Bytes) ([]byte, error) {
+	if module, ok := verifiers.Module(name); ok {
+		return module, nil
+	}
+	if name == "" || !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("verifier %q is none of the standard ones (%s), and no file beside service.yaml", name, strings.Join(verifiers.Names(), ", "))
+	}
+	module, err := os.ReadFile(filepath.Join(dir, name))
+	if err == nil && manifest.Bytes(len(module)) > most {
+		err = fmt.Errorf("%s has %d bytes, the manifest grants %s: see verifierLimits", name, len(module), most)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read verifier: %w", err)
+	}
+	return module, nil
 }
