@@ -132,7 +132,8 @@ func WithKeeper(k Keeper) Option { return func(c *Client) { c.keeper = k } }
 // WithCache keeps manifests, verifiers and compiled code below dir instead of the user's cache directory.
 func WithCache(dir string) Option { return func(c *Client) { c.cache = dir } }
 
-// WithPolicy sets how many auditors an answer gets; [score.Default] without it.
+// WithPolicy sets how many auditors an answer gets; [score.Default] without it. With [score.One] a service whose answers prove
+// themselves costs one request.
 func WithPolicy(p score.Policy) Option { return func(c *Client) { c.policy = p } }
 
 // WithKnownOwners says which owners of services count for a suspension in all services: their services were used here before, and

@@ -18,6 +18,14 @@ func TestAuditsFallWithHistory(t *testing.T) {
 	}
 }
 
+func TestOneHasNoAuditors(t *testing.T) {
+	for _, m := range []float64{0, 29, 30, 1e6} {
+		if got := One.Audits(m); got != 0 {
+			t.Errorf("after %v answers: %v auditors, want none", m, got)
+		}
+	}
+}
+
 func TestStrikeTakesHistoryAndRecord(t *testing.T) {
 	var b Book
 	for range 40 {

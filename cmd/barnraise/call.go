@@ -19,6 +19,7 @@ import (
 	"barnraise/jsonrpc"
 	"barnraise/registry"
 	"barnraise/registry/evm"
+	"barnraise/score"
 
 	"github.com/spf13/cobra"
 )
@@ -26,11 +27,13 @@ import (
 func (a *app) call() *cobra.Command {
 	var timeout time.Duration
 	var evidence string
+	var one bool
 	c := &cobra.Command{
 		Use:   "call SERVICE[@REVISION] METHOD [PARAMS]",
 		Short: "One verified call",
 		Long: `Call asks several servers of different operators and prints an answer that the service's verifier accepts.
 SERVICE is an id such as '#3' or a name that the network file knows. PARAMS are a JSON array or object.
+With --one it asks nobody beside those whom the verifier wants: one server, where an answer proves itself.
 It exits 3 where the answer cannot be verified.`,
 		Example: `  barnraise call search search_query '{"q":"copy until end of file","k":3}'`,
 		Args:    cobra.RangeArgs(2, 3),
@@ -38,15 +41,23 @@ It exits 3 where the answer cannot be verified.`,
 			if timeout <= 0 {
 				return fmt.Errorf("%w: --timeout wants a positive duration", errUsage)
 			}
-			return a.runCall(c, args, timeout, evidence)
+			var options []client.Option
+			if evidence != "" {
+				options = append(options, client.WithKeeper(client.Directory(evidence)))
+			}
+			if one {
+				options = append(options, client.WithPolicy(score.One))
+			}
+			return a.runCall(c, args, timeout, options)
 		},
 	}
 	c.Flags().DurationVar(&timeout, "timeout", client.Timeout, "how long the call may take in all")
 	c.Flags().StringVar(&evidence, "evidence", "", "directory for evidence; else the user's")
+	c.Flags().BoolVar(&one, "one", false, "ask one server where the verifier is content with one answer: where answers prove themselves")
 	return c
 }
 
-func (a *app) runCall(c *cobra.Command, args []string, timeout time.Duration, evidence string) error {
+func (a *app) runCall(c *cobra.Command, args []string, timeout time.Duration, options []client.Option) error {
 	var params []byte
 	if len(args) == 3 {
 		params = []byte(args[2])
@@ -56,10 +67,6 @@ func (a *app) runCall(c *cobra.Command, args []string, timeout time.Duration, ev
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), timeout)
 	defer cancel()
-	var options []client.Option
-	if evidence != "" {
-		options = append(options, client.WithKeeper(client.Directory(evidence)))
-	}
 	cl, network, err := a.client(ctx, options...)
 	if err != nil {
 		return err
