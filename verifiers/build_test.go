@@ -51,16 +51,14 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) er
 	return nil
 }
 
-// TestBuild builds the modules from their sources and compares them with what is committed.
+// TestBuild builds the modules from their sources and compares them with what is committed: those of this package, and those of
+// the services' own verifiers.
 func TestBuild(t *testing.T) {
-	npm, dir := npm(t), t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
-		t.Fatal(err)
-	}
+	npm, names := npm(t), slices.Concat(verifiers.Names(), []string{"testdata/probe"}, services(t))
+	dir := sources(t)
 	if err := run(t, dir, nil, npm, "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"); err != nil {
 		missing(t, "npm cannot fetch the AssemblyScript compiler: %v", err)
 	}
-	names := append(verifiers.Names(), "testdata/probe")
 	for _, name := range names {
 		if err := os.Remove(filepath.Join(dir, name+".wasm")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
@@ -81,6 +79,37 @@ func TestBuild(t *testing.T) {
 	if *update {
 		writeCIDs(t, modules)
 	}
+}
+
+// services names the verifiers in AssemblyScript that belong to services, and the modules that test their parts.
+func services(t *testing.T) (names []string) {
+	t.Helper()
+	for _, pattern := range []string{"../services/*/verifier/index.ts", "../services/*/verifier/testdata/*.ts"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range found {
+			names = append(names, strings.TrimSuffix(strings.TrimSuffix(name, ".ts"), "/index"))
+		}
+	}
+	return names
+}
+
+// sources copies what the modules are built from to another place, and gives that of this package there.
+func sources(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	dirs, err := filepath.Glob("../services/*/verifier")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range append(dirs, "../verifiers") {
+		if err := os.CopyFS(filepath.Join(root, strings.TrimPrefix(dir, "../")), os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(root, "verifiers")
 }
 
 // same holds that a file is what was built, or makes it so.

@@ -19,6 +19,7 @@ import (
 	"barnraise/wasm"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/crypto/sha3"
 )
 
 // probe asks testdata/probe.wasm, which shows what a verdict of the SDK for AssemblyScript rests on.
@@ -71,6 +72,45 @@ func TestSHA256(t *testing.T) {
 		}
 		if want := sha256.Sum256(message); !bytes.Equal(ask(t, 's', message), want[:]) {
 			t.Errorf("%d bytes: not %x", n, want)
+		}
+	}
+}
+
+// TestKeccak256 holds the other hash to known answers and to another program's.
+func TestKeccak256(t *testing.T) {
+	ask := probe(t)
+	for message, want := range map[string]string{
+		"":                          "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470",
+		"abc":                       "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45",
+		"transfer(address,uint256)": "a9059cbb2ab09eb219583f4a59a5d0623ade346d962bcd4e46b11da047c9049b",
+	} {
+		if got := hex.EncodeToString(ask(t, 'k', []byte(message))); got != want {
+			t.Errorf("%q: %s, want %s", message, got, want)
+		}
+	}
+	r := rand.New(rand.NewPCG(7, 8))
+	for n := range 600 {
+		message := make([]byte, n)
+		for i := range message {
+			message[i] = byte(r.Uint32())
+		}
+		h := sha3.NewLegacyKeccak256()
+		h.Write(message)
+		if want := h.Sum(nil); !bytes.Equal(ask(t, 'k', message), want) {
+			t.Errorf("%d bytes: not %x", n, want)
+		}
+	}
+}
+
+func TestHex(t *testing.T) {
+	ask := probe(t)
+	for text, want := range map[string]string{
+		`"0x"`: "0x", `"0x00"`: "0x00", `"0x0aF9Ff"`: "0x0af9ff", `"\u0030x6\u0031"`: "0x61", `"0x0123456789abcdefABCDEF"`: "0x0123456789abcdefabcdef",
+		`""`: "?", `"0"`: "?", `"0x0"`: "?", `"0X00"`: "?", `"00"`: "?", `"0x0g"`: "?", `"0xg0"`: "?", `"0x/0"`: "?", `"0x:0"`: "?",
+		`"0x@0"`: "?", "\"0x`0\"": "?", `"0x 0"`: "?", `"0x0é"`: "?", `"0x00\u0000"`: "?", `"0x00 "`: "?", `" 0x00"`: "?",
+	} {
+		if got := string(ask(t, 'x', []byte(text+","))); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 }

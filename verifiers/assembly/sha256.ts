@@ -8,6 +8,12 @@ export class Sha256 {
     for (let i = 0; i < 8; i++) store<u32>(this.state + 4 * i, unchecked(START[i]));
   }
 
+  /** reset forgets all that was written; then the sum may be asked for anew. */
+  reset(): void {
+    this.length = 0;
+    memory.copy(this.state, changetype<usize>(START), 32);
+  }
+
   /** clone is a hash of the same bytes, that goes its own way from here. */
   clone(): Sha256 {
     const other = new Sha256();

@@ -30,6 +30,13 @@ export class Verdict {
     return new Verdict("undecided", -1, [], reason);
   }
 
+  /** Cannot tell, but could with so many answers in all, 1 to 64. Of the reason no more than a hundred characters are said. */
+  static needing(answers: i32, reason: string): Verdict {
+    // All of it stands where the status does: a module that never says it is the same bytes as if it could not be said.
+    const more = 'undecided","need":' + answers.toString() + ',"reason":"';
+    return new Verdict(more + plain(reason.substring(0, 100)), -1, [], "");
+  }
+
   /** write lays the verdict down for the host: its place in the upper half of the number, its length in the lower. */
   write(): u64 {
     const w = new Writer(256 + 4 * this.culprits.length + this.reason.length);
@@ -51,4 +58,9 @@ export class Verdict {
     w.ascii("}");
     return w.place();
   }
+}
+
+/** plain is a text in which no character ends or escapes a string. */
+function plain(s: string): string {
+  return s.replaceAll('"', "?").replaceAll("\\", "?");
 }
