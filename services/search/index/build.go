@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"barnraise/service/merkle"
 )
 
 // Build makes the index of a collection. The documents keep their order: it numbers them, and decides between equal scores.
@@ -120,8 +122,8 @@ func (b *builder) postings(list []occurrence) (out []byte) {
 	idf := idf(documents, uint64(len(list)))
 	next := uint32(0)
 	for _, o := range list {
-		out = binary.AppendUvarint(out, uint64(o.document-next))
-		out = binary.AppendUvarint(out, uint64(impact(idf, uint64(o.tf), b.lengths[o.document], documents, b.tokens)))
+		share := impact(idf, uint64(o.tf), b.lengths[o.document], documents, b.tokens)
+		out = binary.AppendUvarint(out, uint64(o.document-next)<<impactBits|uint64(share))
 		next = o.document + 1
 	}
 	return out
@@ -130,28 +132,77 @@ func (b *builder) postings(list []occurrence) (out []byte) {
 // file writes the index, in the layout that the package comment gives.
 func (b *builder) file(about About, documents []Document, byID []uint32) []byte {
 	var terms, lists, records table
+	var frequencies []uint32
+	h := forest{about: aboutLeaf(about)}
 	for _, term := range slices.Sorted(maps.Keys(b.occurrences)) {
+		list := b.postings(b.occurrences[term])
 		terms.append([]byte(term))
-		lists.append(b.postings(b.occurrences[term]))
+		lists.append(list)
+		frequencies = append(frequencies, uint32(len(b.occurrences[term])))
+		h.addTerm(term, frequencies[len(frequencies)-1], list)
 	}
 	for _, d := range documents {
 		lengths := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(len(d.ID))), uint64(len(d.Title)))
 		records.append(lengths, []byte(d.ID), []byte(d.Title), []byte(d.Text))
+		h.addDocument(d)
 	}
-	var names []byte
-	for _, name := range []string{about.Name, about.Corpus, about.Licence} {
-		names = append(binary.AppendUvarint(names, uint64(len(name))), name...)
-	}
+	names := []byte(prefixed(about.Name) + prefixed(about.Corpus) + prefixed(about.Licence))
 	out := []byte(magic)
-	for _, n := range []int{len(documents), len(b.occurrences), len(names), len(terms.bytes), len(lists.bytes), len(records.bytes)} {
+	for _, n := range []int{len(documents), len(frequencies), len(names), len(terms.bytes), len(lists.bytes), len(records.bytes)} {
 		out = binary.LittleEndian.AppendUint32(out, uint32(n))
 	}
-	for _, numbers := range [][]uint32{terms.ends, lists.ends, records.ends, byID} {
+	out = append(out, h.roots()...)
+	for _, numbers := range [][]uint32{terms.ends, lists.ends, records.ends, byID, frequencies} {
 		for _, n := range numbers {
 			out = binary.LittleEndian.AppendUint32(out, n)
 		}
 	}
-	return slices.Concat(out, names, terms.bytes, lists.bytes, records.bytes)
+	return slices.Concat(out, h.kept(), names, terms.bytes, lists.bytes, records.bytes)
+}
+
+// forest is the hashes of an index that is being built.
+type forest struct {
+	about                      merkle.Hash
+	lists, terms, names, texts []merkle.Hash
+}
+
+func (f *forest) addTerm(term string, frequency uint32, list []byte) {
+	p := merkle.Leaf(string(list))
+	f.lists = append(f.lists, p)
+	f.terms = append(f.terms, termLeaf(term, frequency, string(p[:])))
+}
+
+func (f *forest) addDocument(d Document) {
+	f.names = append(f.names, nameLeaf(d.ID, d.Title))
+	f.texts = append(f.texts, merkle.Leaf(d.Text))
+}
+
+// roots are the hashes that stand first in the file.
+func (f *forest) roots() (out []byte) {
+	trees := make([]merkle.Hash, 3)
+	for i, leaves := range [][]merkle.Hash{f.terms, f.names, f.texts} {
+		trees[i] = merkle.Tree{
+			Leaves: len(leaves), Leaf: func(i int) merkle.Hash { return leaves[i] }, Kept: string(merkle.Keep(leaves)),
+		}.Root()
+	}
+	all := append([]merkle.Hash{f.about}, trees...)
+	for _, h := range append(all, rootLeaf(f.about, len(f.names), len(f.terms), trees...)) {
+		out = append(out, h[:]...)
+	}
+	return out
+}
+
+// kept are the hashes by which proofs are made.
+func (f *forest) kept() (out []byte) {
+	for _, hashes := range [][]merkle.Hash{f.lists, f.texts} {
+		for _, h := range hashes {
+			out = append(out, h[:]...)
+		}
+	}
+	for _, leaves := range [][]merkle.Hash{f.terms, f.names, f.texts} {
+		out = append(out, merkle.Keep(leaves)...)
+	}
+	return out
 }
 
 // table is runs of bytes, one after the other, and where each of them ends.

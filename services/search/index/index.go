@@ -6,25 +6,45 @@
 //
 //	magic       8 bytes, the last of which is the version
 //	counts      documents, terms, then the sizes in bytes of names, dictionary, postings and store
+//	hashes      of what the collection is, the roots of the three trees, the root of all
 //	term ends   one for each term: where it ends in the dictionary
 //	list ends   one for each term: where its postings end
 //	record ends one for each document: where its record ends in the store
 //	by id       document numbers in the order of the ids
+//	frequencies one for each term: how many documents have it
+//	list hashes one for each term: that of its postings
+//	text hashes one for each document: that of its text
+//	nodes       what package merkle keeps of the tree of terms, of that of names and of that of texts
 //	names       name, corpus and licence of the collection, each with its length before it
 //	dictionary  the terms, sorted, one after the other
-//	postings    for each term pairs of numbers: documents skipped since the last, impact
+//	postings    for each term, and each document that has it: documents skipped since the last << 11 | impact
 //	store       for each document the lengths of id and title, id, title, text
 //
-// Lengths, pairs and impacts are unsigned varints. Documents are numbered from 0 in the order they were given in. The
-// postings of a term, and the record of a document, are one run of bytes each, so that a later version can hash them into
-// trees and prove its answers.
+// Lengths and postings are unsigned varints of least length, below u(x); s(x) is x with its length in bytes before it. Documents
+// are numbered from 0 in the order they were given in.
+//
+// # What the root stands for
+//
+// The root names the collection: whoever knows its 20 bytes can check an answer without the collection ([Index.ProveSearch]). Hashes
+// and trees are those of package merkle:
+//
+//	leaf of a term      s(term) u(frequency) and the hash of its postings, a leaf too; in the dictionary's order
+//	leaf of a name      s(id) s(title); by the document's number
+//	leaf of a text      the text; by the document's number
+//	about               a leaf: s(analyzer) s(scoring) s(name) s(corpus) s(licence)
+//	root                a leaf: "barnraise search 2", about, documents and terms as 32-bit numbers, big-endian, then the roots
+//	                    of the trees of terms, names and texts
+//
+// The file keeps these hashes as it was built with them. If it says others than its texts have, its proofs are none; nobody is led
+// to believe a wrong answer by it.
 package index
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"sort"
-	"strings"
+
+	"barnraise/service/merkle"
 )
 
 // Limits of a collection. [Build] refuses what is beyond them.
@@ -42,7 +62,8 @@ var (
 	ErrCorrupt  = errors.New("index is corrupt")
 	ErrUnknown  = errors.New("no document has this id")
 	ErrTerms    = fmt.Errorf("more than %d different terms", MaxTerms)
-	ErrTooBroad = fmt.Errorf("terms are too common: their postings have more than %d bytes", MaxPostings)
+	ErrTooBroad = errors.New("terms are too common: their postings have too many bytes")
+	ErrPrefix   = errors.New("a prefix is one word")
 )
 
 // About says what a collection is. It is for people, and part of the index.
@@ -60,15 +81,20 @@ type Document struct {
 }
 
 const (
-	magic  = "barnidx\x01"
-	header = len(magic) + 6*4
+	magic     = "barnidx\x02"
+	hashes    = len(magic) + 6*4
+	header    = hashes + 5*merkle.Size
+	rootLabel = "barnraise search 2"
 )
 
 // Index is an open index. It holds nothing but views into the file and is safe for concurrent use.
 type Index struct {
-	documents, terms                     int
-	termEnds, listEnds, recordEnds, byID string // tables
-	names, dictionary, lists, store      string
+	documents, terms                                  int
+	about, termRoot, nameRoot, textRoot, root         string // hashes
+	termEnds, listEnds, recordEnds, byID, frequencies string // tables of numbers
+	listHashes, textHashes                            string // tables of hashes
+	termNodes, nameNodes, textNodes                   string
+	names, dictionary, lists, store                   string
 }
 
 // Open checks that the file is an index of this version and that its parts fill it exactly; it does not read them, and so
@@ -87,18 +113,12 @@ func Open(file string) (*Index, error) {
 		count[i] = int(n)
 	}
 	x := &Index{documents: count[0], terms: count[1]}
-	rest := file[header:]
-	for _, part := range []struct {
-		into *string
-		size int
-	}{
-		{&x.termEnds, 4 * x.terms}, {&x.listEnds, 4 * x.terms}, {&x.recordEnds, 4 * x.documents}, {&x.byID, 4 * x.documents},
-		{&x.names, count[2]}, {&x.dictionary, count[3]}, {&x.lists, count[4]}, {&x.store, count[5]},
-	} {
-		if part.size > len(rest) {
+	rest := file[hashes:]
+	for _, p := range x.parts(count[2:]) {
+		if p.size > len(rest) {
 			return nil, fmt.Errorf("open index: cut short: %w", ErrCorrupt)
 		}
-		*part.into, rest = rest[:part.size], rest[part.size:]
+		*p.into, rest = rest[:p.size], rest[p.size:]
 	}
 	if rest != "" {
 		return nil, fmt.Errorf("open index: %d bytes too many: %w", len(rest), ErrCorrupt)
@@ -106,11 +126,46 @@ func Open(file string) (*Index, error) {
 	return x, nil
 }
 
+// part is a run of bytes in a file.
+type part struct {
+	into *string
+	size int
+}
+
+// parts are those of a file after its counts, in their order. Sizes are those that the counts say.
+func (x *Index) parts(sizes []int) []part {
+	d, t := x.documents, x.terms
+	return []part{
+		{&x.about, merkle.Size}, {&x.termRoot, merkle.Size}, {&x.nameRoot, merkle.Size}, {&x.textRoot, merkle.Size}, {&x.root, merkle.Size},
+		{&x.termEnds, 4 * t}, {&x.listEnds, 4 * t}, {&x.recordEnds, 4 * d}, {&x.byID, 4 * d}, {&x.frequencies, 4 * t},
+		{&x.listHashes, merkle.Size * t}, {&x.textHashes, merkle.Size * d},
+		{&x.termNodes, merkle.KeptSize(t)}, {&x.nameNodes, merkle.KeptSize(d)}, {&x.textNodes, merkle.KeptSize(d)},
+		{&x.names, sizes[0]}, {&x.dictionary, sizes[1]}, {&x.lists, sizes[2]}, {&x.store, sizes[3]},
+	}
+}
+
 // Documents is how many documents the collection has.
 func (x *Index) Documents() int { return x.documents }
 
 // Terms is how many different terms the collection has.
 func (x *Index) Terms() int { return x.terms }
+
+// Postings is how many bytes the postings of all terms have.
+func (x *Index) Postings() int { return len(x.lists) }
+
+// Root is what names the collection, see the package comment: 40 hexadecimal digits.
+func (x *Index) Root() string { return hex.EncodeToString([]byte(x.root)) }
+
+// Hashes are those that the root is made of.
+type Hashes struct {
+	About, Terms, Names, Texts string // 40 hexadecimal digits each
+}
+
+// Hashes are those that the root is made of, together with the numbers of documents and terms.
+func (x *Index) Hashes() Hashes {
+	digits := func(h string) string { return hex.EncodeToString([]byte(h)) }
+	return Hashes{digits(x.about), digits(x.termRoot), digits(x.nameRoot), digits(x.textRoot)}
+}
 
 // About says what the collection is. It fails with [ErrCorrupt].
 func (x *Index) About() (a About, err error) {
@@ -123,41 +178,6 @@ func (x *Index) About() (a About, err error) {
 		*into, rest = rest[n:n+int(size)], rest[n+int(size):]
 	}
 	return a, nil
-}
-
-// Document is the document of that id. It fails with [ErrUnknown], and with [ErrCorrupt].
-func (x *Index) Document(id string) (Document, error) {
-	var broken error
-	i, found := sort.Find(x.documents, func(i int) int {
-		d, err := x.record(number(x.byID, i))
-		if err != nil {
-			broken = err
-		}
-		return strings.Compare(id, d.ID)
-	})
-	switch {
-	case broken != nil:
-		return Document{}, broken
-	case !found:
-		return Document{}, ErrUnknown
-	}
-	return x.record(number(x.byID, i))
-}
-
-// record is the document of that number.
-func (x *Index) record(n uint32) (Document, error) {
-	if uint64(n) >= uint64(x.documents) {
-		return Document{}, fmt.Errorf("read document %d of %d: %w", n, x.documents, ErrCorrupt)
-	}
-	rest, ok := run(x.recordEnds, x.store, int(n))
-	idSize, i := uvarint(rest)
-	titleSize, t := uvarint(rest[i:])
-	rest = rest[i+t:]
-	if !ok || i == 0 || t == 0 || uint64(idSize)+uint64(titleSize) > uint64(len(rest)) {
-		return Document{}, fmt.Errorf("read document %d: %w", n, ErrCorrupt)
-	}
-	end := idSize + titleSize
-	return Document{ID: rest[:idSize], Title: rest[idSize:end], Text: rest[end:]}, nil
 }
 
 // run is part i of the bytes that a table of ends divides.

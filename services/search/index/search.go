@@ -3,14 +3,13 @@ package index
 import (
 	"fmt"
 	"slices"
-	"sort"
-	"strings"
 )
 
 // Limits of a query.
 const (
-	MaxTerms    = 32      // different terms
-	MaxPostings = 4 << 20 // bytes of postings that are read for it
+	MaxTerms          = 32        // different terms
+	MaxPostings       = 4 << 20   // bytes of postings that are read for it
+	MaxProvenPostings = 512 << 10 // where the answer is proven, by these postings
 )
 
 // Result is the answer to a query. Its strings are views into the index.
@@ -36,94 +35,145 @@ type Hit struct {
 // Search finds the k documents that score highest for the query. A query without terms finds nothing. It fails with [ErrTerms]
 // or [ErrTooBroad] on a query beyond the limits, and with [ErrCorrupt].
 func (x *Index) Search(query string, k int) (Result, error) {
-	terms, lists, err := x.lookUp(query)
+	r, _, err := x.search(query, k, MaxPostings)
+	return r, err
+}
+
+// ProveSearch is [Index.Search], and the proof that its answer is right and complete: the postings of all terms of the query, and
+// the places of the hits' names; for a term that the collection does not have, those that stand where it would. It is an
+// [ErrTooBroad] where the postings have more than [MaxProvenPostings].
+func (x *Index) ProveSearch(query string, k int) (Result, []byte, error) {
+	r, s, err := x.search(query, k, MaxProvenPostings)
 	if err != nil {
-		return Result{}, fmt.Errorf("search: %w", err)
+		return Result{}, nil, err
 	}
-	r := Result{Terms: terms, Hits: []Hit{}}
-	if len(terms) == 0 {
-		return r, nil
+	proof, err := x.prove(s)
+	return r, proof, err
+}
+
+// search is the answer, and what proves it.
+func (x *Index) search(query string, k, most int) (Result, shown, error) {
+	var s shown
+	found, err := x.lookUp(query, most)
+	if err != nil {
+		return Result{}, s, fmt.Errorf("search: %w", err)
 	}
-	scores := make([]uint32, x.documents)
-	for i, list := range lists {
-		if terms[i].DF, err = add(scores, list); err != nil {
-			return Result{}, fmt.Errorf("search %q: %w", terms[i].Term, err)
+	r := Result{Terms: []Term{}, Hits: []Hit{}}
+	total := tally{scores: make([]uint16, x.documents)}
+	for _, f := range found {
+		df, err := total.add(f.list)
+		if err != nil || f.there && uint32(df) != number(x.frequencies, f.place) {
+			return Result{}, s, fmt.Errorf("search %q: %w", f.term, ErrCorrupt)
 		}
+		r.Terms = append(r.Terms, Term{f.term, df})
+		s.terms = append(s.terms, x.evidence(f)...)
 	}
-	var best []rank
-	best, r.Total = top(scores, k)
-	for _, b := range best {
+	r.Total = len(total.found)
+	for _, b := range total.top(k) {
 		d, err := x.record(b.document())
 		if err != nil {
-			return Result{}, fmt.Errorf("search: %w", err)
+			return Result{}, s, fmt.Errorf("search: %w", err)
 		}
 		r.Hits = append(r.Hits, Hit{Doc: d.ID, Score: b.score(), Title: d.Title})
+		s.documents = append(s.documents, b.document())
 	}
-	return r, nil
+	return r, s, nil
 }
 
-// lookUp is the terms of a query, each once, and their postings.
-func (x *Index) lookUp(query string) (terms []Term, lists []string, err error) {
-	terms, size := []Term{}, 0
+// lookedUp is a term of a query, and where it stands in the dictionary or would stand.
+type lookedUp struct {
+	term  string
+	place int
+	there bool
+	list  string // its postings
+}
+
+// lookUp is the terms of a query, each once.
+func (x *Index) lookUp(query string, most int) (found []lookedUp, err error) {
+	size := 0
 	for term := range Terms(query) {
-		if slices.ContainsFunc(terms, func(t Term) bool { return t.Term == term }) {
+		if slices.ContainsFunc(found, func(f lookedUp) bool { return f.term == term }) {
 			continue
 		}
-		if len(terms) == MaxTerms {
-			return nil, nil, ErrTerms
+		if len(found) == MaxTerms {
+			return nil, ErrTerms
 		}
-		list, err := x.postings(term)
-		if err != nil {
-			return nil, nil, err
+		f := lookedUp{term: term}
+		if f.place, f.there, err = x.place(term); err != nil {
+			return nil, err
 		}
-		if size += len(list); size > MaxPostings {
-			return nil, nil, ErrTooBroad
+		if f.there {
+			_, list, ok := x.term(f.place)
+			if !ok {
+				return nil, ErrCorrupt
+			}
+			f.list = list
 		}
-		terms, lists = append(terms, Term{Term: term}), append(lists, list)
+		if size += len(f.list); size > most {
+			return nil, ErrTooBroad
+		}
+		found = append(found, f)
 	}
-	return terms, lists, nil
+	return found, nil
 }
 
-// postings is the list of a term, empty for one that the collection does not have.
-func (x *Index) postings(term string) (string, error) {
-	intact := true
-	i, found := sort.Find(x.terms, func(i int) int {
-		t, ok := run(x.termEnds, x.dictionary, i)
-		intact = intact && ok
-		return strings.Compare(term, t)
-	})
-	if !intact {
-		return "", ErrCorrupt
+// evidence is what proves what was looked up: the term itself, or that its neighbours have no place between them.
+func (x *Index) evidence(f lookedUp) (terms []shownTerm) {
+	if f.there {
+		return []shownTerm{{f.place, true}}
 	}
-	if !found {
-		return "", nil
+	for _, place := range []int{f.place - 1, f.place} {
+		if 0 <= place && place < x.terms {
+			terms = append(terms, shownTerm{place, false})
+		}
 	}
-	list, ok := run(x.listEnds, x.lists, i)
-	if !ok {
-		return "", ErrCorrupt
-	}
-	return list, nil
+	return terms
 }
 
-// add adds a term's impacts to the scores of the documents that have it, and says how many these are.
-func add(scores []uint32, list string) (df int, err error) {
-	for next := uint64(0); list != ""; df++ {
-		skipped, n := uvarint(list)
-		share, m := uvarint(list[n:])
-		next += uint64(skipped)
-		if n == 0 || m == 0 || next >= uint64(len(scores)) || share == 0 || share > maxImpact {
+// tally adds scores up.
+type tally struct {
+	scores []uint16 // of all documents
+	found  []uint32 // those that have one
+}
+
+// add takes in a term's impacts, and says how many documents have it. It is where a query spends its time: nothing is called, nothing
+// is sliced.
+func (t *tally) add(list string) (df int, err error) {
+	scores, found, next := t.scores, t.found, uint(0)
+	for i := 0; i < len(list); df++ {
+		v, shift := uint(0), 0
+		for more := true; more; shift += 7 {
+			if i == len(list) || shift > 28 {
+				return 0, ErrCorrupt
+			}
+			b := uint(list[i])
+			v |= b & 0x7f << shift
+			more = b >= 0x80
+			i++
+		}
+		next += v >> impactBits
+		share := uint16(v & maxImpact)
+		if next >= uint(len(scores)) || share == 0 {
 			return 0, ErrCorrupt
+		}
+		if scores[next] == 0 {
+			found = append(found, uint32(next))
 		}
 		scores[next] += share
 		next++
-		list = list[n+m:]
 	}
+	t.found = found
 	return df, nil
 }
 
-// maxImpact is beyond any impact of a collection of [MaxDocuments]: 64 · ln(2²¹ + 2) · 2.2 < 2¹². A sum of [MaxTerms] of them
-// does not overflow.
-const maxImpact = 1 << 12
+// A posting is the documents skipped since the last, shifted by impactBits, and the impact.
+const (
+	impactBits = 11
+	maxImpact  = 1<<impactBits - 1
+)
+
+// A score has room for the impacts of all terms of a query.
+const _ uint16 = MaxTerms * maxImpact
 
 // rank orders hits: a higher rank is a higher score or, where scores are equal, a lower document number.
 type rank uint64
@@ -133,14 +183,10 @@ func newRank(score, document uint32) rank { return rank(score)<<32 | rank(^docum
 func (r rank) score() uint32    { return uint32(r >> 32) }
 func (r rank) document() uint32 { return ^uint32(r) }
 
-// top is the k highest ranks, best first, and how many documents have a score at all.
-func top(scores []uint32, k int) (best []rank, total int) {
-	for document, score := range scores {
-		if score == 0 {
-			continue
-		}
-		total++
-		r := newRank(score, uint32(document))
+// top is the k highest ranks, best first.
+func (t *tally) top(k int) (best []rank) {
+	for _, document := range t.found {
+		r := newRank(uint32(t.scores[document]), document)
 		switch {
 		case len(best) < k:
 			best = append(best, r)
@@ -154,7 +200,7 @@ func top(scores []uint32, k int) (best []rank, total int) {
 	}
 	slices.Sort(best)
 	slices.Reverse(best)
-	return best, total
+	return best
 }
 
 // sink restores the heap whose first element was replaced.

@@ -61,8 +61,13 @@ func TestCommandLine(t *testing.T) {
 		want string
 	}{
 		{"help", []string{"-h"}, 0, "-tsv file"},
-		{"nothing", nil, 2, "give either -go or -tsv FILE"},
-		{"both", []string{"-go", "-tsv", "x", "-out", dir}, 2, "give either -go or -tsv FILE"},
+		{"nothing", nil, 2, "give either -go or -tsv FILE or -md FOLDER"},
+		{"both", []string{"-go", "-tsv", "x", "-out", dir}, 2, "give either -go or -tsv FILE or -md FOLDER"},
+		{"three", []string{"-md", "x", "-tsv", "x", "-go", "-out", dir}, 2, "give either"},
+		{"no folder", []string{"-md", filepath.Join(dir, "none"), "-out", dir}, 1, "read folder"},
+		{"bad name", []string{"-go", "-out", dir, "-service", "A b"}, 2, "want 3 to 48 of a-z"},
+		{"platforms of nothing", []string{"-go", "-out", dir, "-platforms", "wasip1/wasm"}, 2, "-platforms goes with -image"},
+		{"no platform", []string{"-tsv", "../sample.tsv", "-out", filepath.Join(dir, "o"), "-image", filepath.Join(dir, "i"), "-platforms", "x"}, 1, "is no platform"},
 		{"nowhere", []string{"-go"}, 2, "say with -out DIR"},
 		{"unknown flag", []string{"-og"}, 2, "flag provided but not defined: -og"},
 		{"rest", []string{"-go", "-out", dir, "extra"}, 2, `"extra" is no flag`},
@@ -95,6 +100,7 @@ func TestParseTSV(t *testing.T) {
 		{"texts", "1\tOne\tthe first\n2\t\t\n", "", []index.Document{{ID: "1", Title: "One", Text: "the first"}, {ID: "2"}}},
 		{"no newline at the end", "1\tOne\tthe first", "", []index.Document{{ID: "1", Title: "One", Text: "the first"}}},
 		{"carriage returns", "1\tOne\tthe first\r\n", "", []index.Document{{ID: "1", Title: "One", Text: "the first"}}},
+		{"byte order mark", "\ufeff1\tOne\t\ufeff\n", "", []index.Document{{ID: "1", Title: "One", Text: "\ufeff"}}},
 		{"two fields", "1\ta\tb\n2\tOne\n", "line 2: 2 fields, want 3 with tabs between them: id, title, text", nil},
 		{"four fields", "1\ta\tb\tc\n", "line 1: 4 fields, want 3", nil},
 		{"blank line", "1\ta\tb\n\n", "line 2: 1 fields, want 3", nil},

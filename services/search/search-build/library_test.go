@@ -111,9 +111,9 @@ func queries(t testing.TB, x *index.Index, n int) (queries []string) {
 }
 
 // asRequests are search_query requests, with every number of hits up to 20.
-func asRequests(t testing.TB, queries []string) (requests []string) {
+func asRequests(t testing.TB, queries []string, proof bool) (requests []string) {
 	for i, q := range queries {
-		requests = append(requests, request(t, "search_query", map[string]any{"q": q, "k": 1 + i%20}))
+		requests = append(requests, request(t, "search_query", map[string]any{"q": q, "k": 1 + i%20, "proof": proof}))
 	}
 	return requests
 }
@@ -136,12 +136,25 @@ func startGo(t testing.TB) *servicetest.Program {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startWith(t, file)
+}
+
+// startWith starts the program with an index of ours.
+func startWith(t testing.TB, file []byte) *servicetest.Program {
+	t.Helper()
 	dir := t.TempDir()
 	module, err := findModule("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeOut(dir, module, file); err != nil {
+	w, err := newOutput(dir, module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.put("index.bin", file); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.putOverlay(); err != nil {
 		t.Fatal(err)
 	}
 	return servicetest.Start(t, "..", "-overlay", filepath.Join(dir, "overlay.json"))
@@ -150,8 +163,12 @@ func startGo(t testing.TB) *servicetest.Program {
 // Protocol 2.1: native and wasm give the same bytes, over the real collection.
 func TestVariantsAgree(t *testing.T) {
 	x := openGo(t)
-	requests := append(asRequests(t, queries(t, x, 300)),
-		request(t, "search_info", []any{}), request(t, "rpc.discover", []any{}), request(t, "search_document", []any{"io.Copy"}),
+	requests := append(asRequests(t, queries(t, x, 200), false), asRequests(t, queries(t, x, 200), true)...)
+	for _, prefix := range []string{"a", "re", "zz", "9", "prox", "É", "", "a b", "日"} {
+		requests = append(requests, request(t, "search_suggest", []any{prefix}), request(t, "search_suggest", []any{prefix, 3, true}))
+	}
+	requests = append(requests,
+		request(t, "search_info", []any{}), request(t, "rpc.discover", []any{}), request(t, "search_document", []any{"io.Copy"}), request(t, "search_document", []any{"builtin.append", true}),
 		request(t, "search_document", []any{"nothing"}), request(t, "search_document", []any{"syscall"}), request(t, "search_nothing", []any{}),
 		request(t, "search_query", []any{"func type package returns string error file", 1000}), request(t, "search_query", []any{"", 1}),
 		request(t, "search_query", []any{"über naïve 日本語 \u2028 \U0001f600 <&>"}), request(t, "search_query", []any{"copy", 1001}),
@@ -164,7 +181,7 @@ func TestVariantsAgree(t *testing.T) {
 	}
 }
 
-// checkFuel holds the fuel in service.yaml to five times what the widest query takes.
+// checkFuel holds the fuel in service.yaml to five times what the widest query takes, and the response to what it is answered with.
 func checkFuel(t *testing.T, p *servicetest.Program) {
 	const granted = 500_000_000
 	manifest, err := os.ReadFile("../service.yaml")
@@ -173,12 +190,15 @@ func checkFuel(t *testing.T, p *servicetest.Program) {
 	}
 	const widest = "func type package returns string error file value byte int read write name method interface see which when any " +
 		"used use set can each may only new one time default first same"
-	m := p.Instance(t)
-	defer m.Close(t)
-	answer := m.Call(t, request(t, "search_query", []any{widest, 1000}))
-	t.Logf("the widest query takes %d units of fuel and is answered with %d bytes", m.Fuel(), len(answer))
-	if m.Fuel() > granted/5 || bytes.Count(answer, []byte(`"doc":`)) != 1000 {
-		t.Errorf("the widest query takes %d units of fuel, more than a fifth of what service.yaml grants; it is answered %.100s", m.Fuel(), answer)
+	for _, params := range [][]any{{widest, 1000}, {widest, 50, true}} {
+		m := p.Instance(t)
+		answer := m.Call(t, request(t, "search_query", params))
+		t.Logf("%v: %d units of fuel, answered with %d bytes", params[1:], m.Fuel(), len(answer))
+		if m.Fuel() > granted/5 || len(answer) > 1<<20 || bytes.Count(answer, []byte(`"doc":`)) != params[1] {
+			t.Errorf("%v take %d units of fuel, more than a fifth of what service.yaml grants; the answer has %d bytes: %.100s",
+				params, m.Fuel(), len(answer), answer)
+		}
+		m.Close(t)
 	}
 }
 
@@ -200,7 +220,7 @@ func BenchmarkBuildGo(b *testing.B) {
 func BenchmarkQuery(b *testing.B) {
 	x := openGo(b)
 	texts := queries(b, x, 300)
-	requests := asRequests(b, texts)
+	requests, proven := asRequests(b, texts, false), asRequests(b, texts, true)
 	p := startGo(b)
 	b.Run("index", func(b *testing.B) {
 		median(b, requests, func(i int) {
@@ -214,6 +234,7 @@ func BenchmarkQuery(b *testing.B) {
 	b.Run("wasm-kept", func(b *testing.B) { median(b, requests, func(i int) { kept.Call(b, requests[i]) }) })
 	warm := p.Warm(b)
 	b.Run("wasm-snapshot", func(b *testing.B) { median(b, requests, func(i int) { warm.Call(b, requests[i]) }) })
+	b.Run("wasm-snapshot-proof", func(b *testing.B) { median(b, proven, func(i int) { warm.Call(b, proven[i]) }) })
 	b.Run("wasm-fresh", func(b *testing.B) {
 		median(b, requests, func(i int) {
 			m := p.Instance(b)

@@ -1,12 +1,15 @@
 // Search-build makes the collection that the search service is asked about: an index, and the overlay by which the Go
-// toolchain builds the service with it.
+// toolchain builds the service with it; or the service's image at once.
 //
 //	go run ./services/search/search-build -go -out DIR            the standard library's documentation
 //	go run ./services/search/search-build -tsv FILE -out DIR      any texts: a line each, id, title and text between tabs
+//	go run ./services/search/search-build -md FOLDER -out DIR     the Markdown files below a folder
 //	go build -overlay DIR/overlay.json ./services/search
 //
-// It writes DIR/index.bin and DIR/overlay.json, and prints one line of JSON: documents, terms, bytes and the SHA-256 of the
-// index. The same corpus gives the same index, whoever builds it: that is how anybody can check what a service was built from.
+// It writes to DIR index.bin and overlay.json, and service.yaml with the files that it names, for barnraise services register. With
+// -image LAYOUT it makes the image as well. It prints one line of JSON: documents, terms, bytes and the SHA-256 of the index, the
+// root that names the collection, and the image's reference and its path. The same corpus gives the same root, the same index and
+// the same image, whoever builds it: that is how anybody can check what a service was built from.
 package main
 
 import (
@@ -18,22 +21,24 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"barnraise/services/search/index"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // order is what the command line asks for.
 type order struct {
-	fromGo           bool
-	goroot, tsv, out string
-	module           string
-	about            index.About
+	fromGo               bool
+	goroot, tsv, md, out string
+	module               string
+	about                index.About
+	service              string // its name
+	layout, platforms    string // of the image
 }
 
 // errUsage is the error for a command line that makes no sense.
@@ -64,11 +69,15 @@ func parse(args []string, stderr io.Writer) (o order, err error) {
 	flags.BoolVar(&o.fromGo, "go", false, "index the documentation of Go's standard library")
 	flags.StringVar(&o.goroot, "goroot", "", "with -go: the `directory` of the Go installation (default: that of the go command)")
 	flags.StringVar(&o.tsv, "tsv", "", "index the texts in `file`: a line each, id, title and text between tabs")
-	flags.StringVar(&o.out, "out", "", "write index.bin and overlay.json to this `directory`")
+	flags.StringVar(&o.md, "md", "", "index the Markdown files below this `folder`")
+	flags.StringVar(&o.out, "out", "", "write index.bin, overlay.json, and service.yaml with what it names to this `directory`")
 	flags.StringVar(&o.module, "module", "", "the `directory` of module barnraise (default: here or above)")
 	flags.StringVar(&o.about.Name, "name", "", "what the collection is called")
 	flags.StringVar(&o.about.Corpus, "corpus", "", "where the texts come from, with their version")
 	flags.StringVar(&o.about.Licence, "licence", "", "the licence of the texts")
+	flags.StringVar(&o.service, "service", "", "`name` of the service and of its image (default: made of -name, else search)")
+	flags.StringVar(&o.layout, "image", "", "make the image too, in the OCI layout in this `directory`")
+	flags.StringVar(&o.platforms, "platforms", "", "with -image: the platforms to build for, with commas between them (default: all three)")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return o, err
@@ -76,12 +85,42 @@ func parse(args []string, stderr io.Writer) (o order, err error) {
 		return o, fmt.Errorf("%w: %w", errUsage, err)
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("%w: %q is no flag", errUsage, flags.Arg(0))
-	case o.fromGo == (o.tsv != ""):
-		return o, fmt.Errorf("%w: give either -go or -tsv FILE", errUsage)
+	case o.sources() != 1:
+		return o, fmt.Errorf("%w: give either -go or -tsv FILE or -md FOLDER", errUsage)
 	case o.out == "":
 		return o, fmt.Errorf("%w: say with -out DIR where the index is to go", errUsage)
+	case o.platforms != "" && o.layout == "":
+		return o, fmt.Errorf("%w: -platforms goes with -image", errUsage)
+	}
+	if o.service == "" {
+		o.service = serviceName(o.about.Name)
+	}
+	if !validName.MatchString(o.service) {
+		return o, fmt.Errorf("%w: -service %q: want 3 to 48 of a-z, 0-9 and inner hyphens", errUsage, o.service)
 	}
 	return o, nil
+}
+
+// sources is how many collections are asked for.
+func (o order) sources() (n int) {
+	for _, given := range []bool{o.fromGo, o.tsv != "", o.md != ""} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
+var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$`)
+
+// serviceName is what a collection of that name is called as a service.
+func serviceName(collection string) string {
+	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(collection), "-")
+	name = strings.Trim(name[:min(len(name), 48)], "-")
+	if !validName.MatchString(name) {
+		return "search"
+	}
+	return name
 }
 
 // summary is the line that scripts read.
@@ -90,7 +129,13 @@ type summary struct {
 	Terms  int    `json:"terms"`
 	Bytes  int    `json:"bytes"`
 	SHA256 string `json:"sha256"`
+	Root   string `json:"root"`           // what names the collection
+	Image  string `json:"image,omitzero"` // with -image: its reference
+	Path   string `json:"path,omitzero"`  // and where it lies, as barnraise services register takes it
 }
+
+// maxModule is what hosts take as a wasm module, less the program.
+const maxModule = 60 << 20
 
 func (o order) carryOut(stdout, stderr io.Writer) error {
 	module, err := findModule(o.module)
@@ -110,11 +155,24 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := writeOut(o.out, module, file); err != nil {
+	w, err := newOutput(o.out, module)
+	if err != nil {
 		return err
 	}
+	if err := w.write(o, built, file, documents); err != nil {
+		return err
+	}
+	if len(file) > maxModule {
+		fmt.Fprintf(stderr, "search-build: %d bytes of index are more than a module may have: only hosts with containers can run this\n", len(file))
+	}
 	sum := sha256.Sum256(file)
-	line, err := json.Marshal(summary{built.Documents(), built.Terms(), len(file), hex.EncodeToString(sum[:])})
+	s := summary{built.Documents(), built.Terms(), len(file), hex.EncodeToString(sum[:]), built.Root(), "", ""}
+	if o.layout != "" {
+		if s.Image, s.Path, err = w.image(o, stderr); err != nil {
+			return err
+		}
+	}
+	line, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
@@ -124,12 +182,16 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 
 // corpus reads the documents, and fills in what the command line leaves open about them.
 func (o *order) corpus(stderr io.Writer) ([]index.Document, error) {
-	about := index.About{Name: filepath.Base(o.tsv), Corpus: filepath.Base(o.tsv)}
+	given := filepath.Base(o.tsv + o.md) // one of them
+	about := index.About{Name: given, Corpus: given}
 	var documents []index.Document
 	var err error
-	if o.fromGo {
+	switch {
+	case o.fromGo:
 		documents, about, err = standardLibrary(o.goroot, stderr)
-	} else {
+	case o.md != "":
+		documents, err = readMarkdown(o.md)
+	default:
 		documents, err = readTSV(o.tsv)
 	}
 	for _, s := range []struct{ said, found *string }{
@@ -159,29 +221,4 @@ func findModule(dir string) (string, error) {
 		}
 		at = above
 	}
-}
-
-// writeOut writes the index, and the overlay that puts it in the place of the one the repository has.
-func writeOut(dir, module string, file []byte) error {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return fmt.Errorf("write index: %w", err)
-	}
-	target := filepath.Join(dir, "index.bin")
-	overlay, err := json.Marshal(map[string]any{
-		"Replace": map[string]string{filepath.Join(module, "services", "search", "index.bin"): target},
-	}, jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("write overlay: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("write index: %w", err)
-	}
-	if err := os.WriteFile(target, file, 0o644); err != nil {
-		return fmt.Errorf("write index: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), append(overlay, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write overlay: %w", err)
-	}
-	return nil
 }

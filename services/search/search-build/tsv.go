@@ -14,8 +14,8 @@ import (
 // maxLine is the longest line of a TSV file, in bytes: a document of the largest parts.
 const maxLine = index.MaxID + index.MaxTitle + index.MaxText + 3
 
-// readTSV reads a document from each line: id, title and text between tabs. There are no escapes and no header. An error
-// names the line.
+// readTSV reads a document from each line: id, title and text between tabs. There are no escapes and no header; a byte
+// order mark before the first is none of it. An error names the line.
 func readTSV(file string) ([]index.Document, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -38,7 +38,11 @@ func parseTSV(r io.Reader) (documents []index.Document, err error) {
 		if size += len(lines.Bytes()) + 1; size > index.MaxSize || n > index.MaxDocuments {
 			return nil, fmt.Errorf("line %d: more than %d documents or %d bytes", n, index.MaxDocuments, index.MaxSize)
 		}
-		parts := strings.Split(lines.Text(), "\t")
+		line := lines.Text()
+		if n == 1 {
+			line = strings.TrimPrefix(line, "\ufeff")
+		}
+		parts := strings.Split(line, "\t")
 		if len(parts) != 3 {
 			return nil, fmt.Errorf("line %d: %d fields, want 3 with tabs between them: id, title, text", n, len(parts))
 		}
