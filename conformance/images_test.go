@@ -1,8 +1,10 @@
 package conformance_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -158,13 +160,13 @@ func findings(r Report) string {
 
 // Good services pass, however often they are tried and with whatever requests.
 func TestGoodImagesOnWasm(t *testing.T) {
-	newWorkshop(t).pass(t, 5, image.Wasm)
+	newWorkshop(t).pass(t, 5, []string{"testdata/good", "../services/search"}, image.Wasm)
 }
 
 var runs = flag.Int("runs", 50, "how often good images are tried with -long")
 
 // pass tries the good services so many times, or more often, with other requests each time.
-func (w *workshop) pass(t *testing.T, times int, platforms ...string) {
+func (w *workshop) pass(t *testing.T, times int, dirs []string, platforms ...string) {
 	t.Helper()
 	if racing {
 		t.Skip("with the race detector bad images alone: to compile wasm takes a minute")
@@ -173,8 +175,13 @@ func (w *workshop) pass(t *testing.T, times int, platforms ...string) {
 		times = *runs
 	}
 	var all sync.WaitGroup
-	for _, dir := range []string{"testdata/good", "../services/search"} {
+	for _, dir := range dirs {
 		s := w.build(t, dir, platforms...)
+		if source, err := manifest.ReadSource(filepath.Join(dir, "service.yaml")); err == nil {
+			s.Manifest.Limits = source.Limits
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
 		all.Go(func() {
 			t.Run(filepath.Base(dir), func(t *testing.T) {
 				for n := range times {

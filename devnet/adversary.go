@@ -3,8 +3,10 @@ package devnet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"barnraise"
@@ -22,15 +24,21 @@ type Adversary struct {
 	dead   bool // it is registered and gone
 	silent bool // it takes requests, lets their time run out, and says so (504)
 	claims bool // it offers on chain what it does not run
-	lies   atomic.Bool
+	lies   Lie  // about everything; nil where it does not
+
+	mu    sync.Mutex
+	about map[barnraise.Digest]Lie // what a turncoat lies about now, by image
 }
+
+// A Lie makes of a true response a false one.
+type Lie func(response []byte) []byte
 
 // behaviours say what the adversaries do, by name.
 var behaviours = map[string]func(*Adversary){
-	"liar":      func(a *Adversary) { a.lies.Store(true) },
+	"liar":      func(a *Adversary) { a.lies = Falsify },
 	"silent":    func(a *Adversary) { a.silent = true },
 	"freerider": func(a *Adversary) { a.claims = true },
-	"lyinghome": func(a *Adversary) { a.home = true; a.lies.Store(true) },
+	"lyinghome": func(a *Adversary) { a.home, a.lies = true, Falsify },
 	"deadhome":  func(a *Adversary) { a.home, a.dead = true, true },
 }
 
@@ -105,11 +113,43 @@ func (f forgetful) without(s *barnraise.Snapshot, err error) (*barnraise.Snapsho
 	return barnraise.NewSnapshot(s.Registry, s.Block, s.Hash, s.Grace, s.Services(), servers), nil
 }
 
-// Lie makes an adversary lie from now on, or tell the truth again. It does nothing to an honest server.
-func (m Member) Lie(lie bool) {
-	if m.Adversary != nil {
-		m.Adversary.lies.Store(lie)
+// turncoat is what a server is called that is honest until [Net.Lie].
+const turncoat = "turncoat"
+
+// honest reports whether a server does as it should, as long as nobody tells it to lie.
+func (a *Adversary) honest() bool { return a == nil || a.Name == turncoat }
+
+// lie is how it lies about what runs in an image, nil where it tells the truth.
+func (a *Adversary) lie(image barnraise.Digest) Lie {
+	if a.lies != nil {
+		return a.lies
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.about[image]
+}
+
+// Lie makes a server lie about a service of that name from now on, the way it is told, or tell the truth again where how is nil.
+// Services of one image are one to it. It fails where [Options] do not make turncoats of the servers, or where there is no such
+// server or service.
+func (n *Net) Lie(ctx context.Context, server barnraise.ServerID, service string, how Lie) error {
+	i := slices.IndexFunc(n.Servers, func(m Member) bool { return m.ID == server && m.Adversary != nil && m.Adversary.Name == turncoat })
+	if i < 0 {
+		return fmt.Errorf("make server %d lie: it is no turncoat", server)
+	}
+	s, err := n.Snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("make server %d lie: %w", server, err)
+	}
+	_, r, ok := s.Active(n.Network.Names[service])
+	if !ok {
+		return fmt.Errorf("make server %d lie: there is no service %q", server, service)
+	}
+	a := n.Servers[i].Adversary
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.about[r.Image] = how
+	return nil
 }
 
 // retire stops the servers that are registered and gone.
@@ -146,12 +186,13 @@ func (d dishonest) Start(ctx context.Context, spec runtime.Spec) (runtime.Instan
 	if err != nil {
 		return nil, err
 	}
-	return &falsified{Instance: i, adversary: d.adversary}, nil
+	return &falsified{Instance: i, adversary: d.adversary, image: spec.Image}, nil
 }
 
 type falsified struct {
 	runtime.Instance
 	adversary *Adversary
+	image     barnraise.Digest
 	probed    atomic.Bool // the first call is the server's own probe
 }
 
@@ -162,8 +203,8 @@ func (f *falsified) Call(ctx context.Context, request []byte) ([]byte, error) {
 		return nil, runtime.ErrTimeout
 	}
 	response, err := f.Instance.Call(ctx, request)
-	if err != nil || !f.adversary.lies.Load() {
-		return response, err
+	if lie := f.adversary.lie(f.image); err == nil && lie != nil {
+		return lie(response), nil
 	}
-	return Falsify(response), nil
+	return response, err
 }

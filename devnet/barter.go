@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/barter"
 )
 
 // Barter describes a network whose servers decide for themselves what they host for each other (protocol 9).
@@ -36,15 +37,15 @@ type Party struct {
 	Capacity uint32   `json:"capacity,omitempty"` // units for others; eight where zero
 }
 
-// Founding is the founding example: A is the home of markdown and search, C of diff, which B offers as well. A and B would like
-// to see markdown run, C diff, and nobody search, so only A runs it; its verifier is content with one server.
+// Founding is the founding example: A is the home of matrix and search, C of whisper, which B offers as well. A and B would like
+// to see matrix run, C whisper, and nobody search, so only A runs it: enough, since its answers prove themselves.
 func Founding() *Barter {
 	return &Barter{
-		Services: []Service{{Name: "search", Verifier: "spot"}, {Name: "markdown"}, {Name: "diff", Home: 2}},
+		Services: []Service{{Name: "search"}, {Name: "matrix"}, {Name: "whisper", Home: 2}},
 		Parties: []Party{
-			{Rewards: []string{"markdown"}},
-			{Own: []string{"diff"}, Rewards: []string{"markdown"}},
-			{Rewards: []string{"diff"}},
+			{Rewards: []string{"matrix"}},
+			{Own: []string{"whisper"}, Rewards: []string{"matrix"}},
+			{Rewards: []string{"whisper"}},
 		},
 		Gate: true,
 	}
@@ -95,6 +96,15 @@ func (b *Barter) check() error {
 func (b *Barter) capacity(i int) uint32 { return cmp.Or(b.Parties[i].Capacity, someCapacity) }
 
 func (b *Barter) epoch() time.Duration { return cmp.Or(b.Epoch, someEpoch) }
+
+// patience is how many epochs a service stays that nobody has answered yet. Where images pass the gate it is a minute of them: epochs
+// are so short here that others may still be trying an image when four are over.
+func (b *Barter) patience() uint64 {
+	if !b.Gate {
+		return barter.Default.Patience
+	}
+	return uint64(time.Minute / b.epoch())
+}
 
 // own lists what server i always runs, by name.
 func (b *Barter) own(i int) []string {

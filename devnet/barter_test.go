@@ -15,18 +15,18 @@ import (
 // A server.yaml says what a party brings along, and a free rider's that it hosts nothing.
 func TestConfigurations(t *testing.T) {
 	b := Founding()
-	b.Parties = append(b.Parties, Party{Own: []string{"diff", "search"}, Capacity: 3})
+	b.Parties = append(b.Parties, Party{Own: []string{"whisper", "search"}, Capacity: 3})
 	n := &Net{File: "/d/network.yaml", state: state{Ports: []int{1, 2, 3, 4}, Barter: b}, layout: *b, accounts: accounts{dir: "/d"}}
-	n.Network.Names = map[string]barnraise.ServiceID{"search": 1, "markdown": 2, "diff": 12}
+	n.Network.Names = map[string]barnraise.ServiceID{"search": 1, "matrix": 2, "whisper": 12}
 	for i := range n.state.Ports {
 		n.Servers = append(n.Servers, Member{ID: barnraise.ServerID(i + 1), URL: "http://x"})
 	}
 	n.Servers[3].Adversary = newAdversary("freerider")
 	for i, want := range []string{
-		"own: [1, 2]\ncapacity: 8\nrewards: [2]\npolicy: {epoch: 5s}\nhosting: auto\n",
-		"own: [12]\ncapacity: 8\nrewards: [2]\npolicy: {epoch: 5s}\nhosting: auto\n",
-		"own: [12]\ncapacity: 8\nrewards: [12]\npolicy: {epoch: 5s}\nhosting: auto\n",
-		"own: [1, 12]\ncapacity: 3\nrewards: []\npolicy: {epoch: 5s}\n",
+		"own: [1, 2]\ncapacity: 8\nrewards: [2]\npolicy: {epoch: 5s, patience: 12}\nhosting: auto\n",
+		"own: [12]\ncapacity: 8\nrewards: [2]\npolicy: {epoch: 5s, patience: 12}\nhosting: auto\n",
+		"own: [12]\ncapacity: 8\nrewards: [12]\npolicy: {epoch: 5s, patience: 12}\nhosting: auto\n",
+		"own: [1, 12]\ncapacity: 3\nrewards: []\npolicy: {epoch: 5s, patience: 12}\n",
 	} {
 		if got := string(n.configuration(i)); !strings.HasSuffix(got, want) {
 			t.Errorf("server %d:\n%s\nwant at its end\n%s", i+1, got, want)
@@ -42,7 +42,7 @@ func TestBarterThatIsNone(t *testing.T) {
 		"no name":         {func(o *Options) { o.Barter.Services[0].Name = "-" }, "no name of a service"},
 		"a name twice":    {func(o *Options) { o.Barter.Services[1].Name = "search" }, "named twice"},
 		"no such home":    {func(o *Options) { o.Barter.Services[1].Home = 3 }, "home 3, want one of 3"},
-		"no such program": {func(o *Options) { o.Barter.Services[1].Program = "mail" }, "there are search, diff, markdown"},
+		"no such program": {func(o *Options) { o.Barter.Services[1].Program = "mail" }, "there are search, matrix, whisper"},
 		"no such service": {func(o *Options) { o.Barter.Parties[1].Rewards = []string{"mail"} }, `server 2: there is no service "mail"`},
 		"no time":         {func(o *Options) { o.Barter.Epoch = -time.Second }, "an epoch takes time"},
 		"too many":        {func(o *Options) { o.Servers = 4 }, "want one for each of 3 parties"},

@@ -30,14 +30,14 @@ const MaxServers = 64
 
 // Options say what network to run.
 type Options struct {
-	Dir      string       // where everything is kept
-	Cache    string       // for built services and compiled code, shared by networks; the user's cache directory where empty
-	Servers  int          // how many; those of an existing network where zero, else four, or more for many adversaries
-	Barter   *Barter      // who runs what; that of an existing network where nil, else everybody runs everything
-	With     []string     // adversaries, see [Adversaries]: the last servers, one of each
-	Turncoat bool         // the last server is honest until [Member.Lie]; not together with With
-	Progress func(string) // told what is being done; nil for silence
-	Log      *slog.Logger // of the servers; nil for silence
+	Dir       string       // where everything is kept
+	Cache     string       // for built services and compiled code, shared by networks; the user's cache directory where empty
+	Servers   int          // how many; those of an existing network where zero, else four, or more for many adversaries
+	Barter    *Barter      // who runs what; that of an existing network where nil, else everybody runs everything
+	With      []string     // adversaries, see [Adversaries]: the last servers, one of each
+	Turncoats bool         // servers that are none of With are honest until [Net.Lie]
+	Progress  func(string) // told what is being done; nil for silence
+	Log       *slog.Logger // of the servers; nil for silence
 
 	Tell func(barnraise.ServerID, server.Step) // told what servers decide and find out, where there is barter; nil for nobody
 }

@@ -18,6 +18,7 @@ import (
 	"barnraise/audit"
 	"barnraise/client"
 	"barnraise/dial"
+	"barnraise/score"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -44,14 +45,14 @@ func up(t testing.TB, o Options) *Net {
 }
 
 // open makes a client that can run images here.
-func open(t testing.TB, n *Net) *client.Client {
+func open(t testing.TB, n *Net, options ...client.Option) *client.Client {
 	t.Helper()
 	machine, err := audit.Open(n.options.Cache, dial.Client(true, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.Open(context.Background(), n.Network, client.WithCache(n.options.Cache), client.WithRerunner(machine),
-		client.WithKeeper(client.Directory(t.TempDir())))
+	options = append(options, client.WithCache(n.options.Cache), client.WithRerunner(machine), client.WithKeeper(client.Directory(t.TempDir())))
+	c, err := client.Open(context.Background(), n.Network, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +217,8 @@ func TestOptionsThatMakeNoNetwork(t *testing.T) {
 	}
 }
 
-// BenchmarkCall compares a verified call with a plain one to one of the same servers. Under compare two servers are asked at
-// least, one after the other, and the answers of a stranger's first calls are audited twice.
+// BenchmarkCall compares a verified call with a plain one to one of the same servers. Without a proof two servers are asked at
+// least, one after the other, and the answers of a stranger's first calls are audited twice. With a proof one is asked.
 func BenchmarkCall(b *testing.B) {
 	n := up(b, Options{Servers: 4})
 	url := fmt.Sprintf("%s/v1/services/%d/1", n.Servers[1].URL, n.Network.Names["search"])
@@ -238,15 +239,21 @@ func BenchmarkCall(b *testing.B) {
 	for range 150 {
 		call(b, c) // servers become known
 	}
-	b.Run("verified", func(b *testing.B) {
-		requests, calls := 0, 0
-		for b.Loop() {
-			a, err := c.Call(context.Background(), "search", "search_query", []byte(question))
-			if err != nil {
-				b.Fatal(err)
-			}
-			requests, calls = requests+a.Requests, calls+1
-		}
-		b.ReportMetric(float64(requests)/float64(calls), "requests/op")
+	b.Run("verified", func(b *testing.B) { ask(b, c, question) })
+	b.Run("proven", func(b *testing.B) {
+		ask(b, open(b, n, client.WithPolicy(score.One)), `{"q":"copy until end of file","k":10,"proof":true}`)
 	})
+}
+
+// ask calls again and again, and reports how many servers that asks.
+func ask(b *testing.B, c *client.Client, params string) {
+	requests, calls := 0, 0
+	for b.Loop() {
+		a, err := c.Call(context.Background(), "search", "search_query", []byte(params))
+		if err != nil {
+			b.Fatal(err)
+		}
+		requests, calls = requests+a.Requests, calls+1
+	}
+	b.ReportMetric(float64(requests)/float64(calls), "requests/op")
 }

@@ -20,7 +20,7 @@ import (
 	"barnraise/server"
 )
 
-// The founding example comes by itself to markdown and diff three times and search once. Who hosts for others says for whom and
+// The founding example comes by itself to matrix and whisper three times and search once. Who hosts for others says for whom and
 // why, and has pulled the image from its home.
 func TestFounding(t *testing.T) {
 	var mu sync.Mutex
@@ -32,7 +32,7 @@ func TestFounding(t *testing.T) {
 			reasons[fmt.Sprint(id, s.Service)] = s
 		}
 	}})
-	want := map[string][]barnraise.ServerID{"search": {1}, "markdown": {1, 2, 3}, "diff": {1, 2, 3}}
+	want := map[string][]barnraise.ServerID{"search": {1}, "matrix": {1, 2, 3}, "whisper": {1, 2, 3}}
 	s := await(t, n, func(s *barnraise.Snapshot) bool {
 		for name, hosts := range want {
 			if !slices.Equal(s.Hosts(n.Network.Names[name]), hosts) {
@@ -88,14 +88,14 @@ func await(t *testing.T, n *Net, so func(*barnraise.Snapshot) bool) *barnraise.S
 func TestManyNamesAndAFreeRider(t *testing.T) {
 	b := &Barter{Epoch: 2 * time.Second}
 	for i := range 4 {
-		name := fmt.Sprintf("diff-%d", i)
-		b.Services = append(b.Services, Service{Name: name, Program: "diff", Home: i, Config: json.RawMessage(fmt.Sprintf(`{"n":%d}`, i))})
+		name := fmt.Sprintf("whisper-%d", i)
+		b.Services = append(b.Services, Service{Name: name, Program: "whisper", Home: i, Config: json.RawMessage(fmt.Sprintf(`{"n":%d}`, i))})
 		b.Parties = append(b.Parties, Party{Rewards: []string{name}, Capacity: 4})
 	}
 	n := up(t, Options{Barter: b, With: []string{"freerider"}})
 	await(t, n, func(s *barnraise.Snapshot) bool {
 		for i := range 3 {
-			if len(s.Hosts(n.Network.Names[fmt.Sprintf("diff-%d", i)])) != 4 { // three that run it, and the claim
+			if len(s.Hosts(n.Network.Names[fmt.Sprintf("whisper-%d", i)])) != 4 { // three that run it, and the claim
 				return false
 			}
 		}
@@ -109,12 +109,12 @@ func TestManyNamesAndAFreeRider(t *testing.T) {
 // What passed here once is not tried again, and what did not is.
 func TestGateIsOneForTheMachine(t *testing.T) {
 	g := &gate{dir: filepath.Join(t.TempDir(), "gate"), busy: make(map[string]*sync.Mutex)}
-	source, err := manifest.ReadSource("../services/diff/service.yaml")
+	source, err := manifest.ReadSource("../services/whisper/service.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	subject := conformance.Subject{Image: barnraise.Sum([]byte("image")), Manifest: source.Manifest}
-	subject.Manifest.Image, subject.Manifest.Verifier = "diff@"+subject.Image.String(), content.Sum(nil)
+	subject.Manifest.Image, subject.Manifest.Verifier = "whisper@"+subject.Image.String(), content.Sum(nil)
 	passed := conformance.Report{
 		Version: 1, Passed: true, Image: subject.Image, Platforms: []conformance.Platform{{Platform: image.Wasm, Manifest: subject.Image}},
 	}

@@ -21,7 +21,7 @@ type Member struct {
 	ID        barnraise.ServerID
 	URL       string
 	Data      string     // its directory
-	Adversary *Adversary // nil where it is honest
+	Adversary *Adversary // nil where it is honest for good
 	server    *server.Server
 	leave     func() error
 	fresh     bool // it was registered this time
@@ -73,8 +73,8 @@ func (n *Net) registerServer(ctx context.Context, snapshot *barnraise.Snapshot, 
 		}
 	}
 	m.Adversary = newAdversary(n.state.adversary(i))
-	if n.options.Turncoat && i == len(n.state.Ports)-1 {
-		m.Adversary = &Adversary{Name: "turncoat"}
+	if n.options.Turncoats && m.Adversary == nil {
+		m.Adversary = &Adversary{Name: turncoat, about: make(map[barnraise.Digest]Lie)}
 	}
 	return m, nil
 }
@@ -132,7 +132,7 @@ func (n *Net) dependencies(ctx context.Context, i int, c server.Config, reader *
 		Runtime: n.runtime(m.Adversary), Local: n.homes[i], // the others pull from it
 	}
 	switch {
-	case m.Adversary == nil && n.layout.Gate:
+	case m.Adversary.honest() && n.layout.Gate:
 		d.Gate = n.gate.try
 	case m.Adversary != nil && m.Adversary.claims:
 		d.Registry, d.Writes = forgetful{d.Registry, m.ID, n.own(i)}, false
@@ -177,7 +177,7 @@ func (n *Net) configuration(i int) []byte {
 	if n.state.Barter == nil {
 		return b
 	}
-	b = fmt.Appendf(b, "rewards: [%s]\npolicy: {epoch: %s}\n", list(n.ids(n.layout.Parties[i].Rewards)), n.layout.epoch())
+	b = fmt.Appendf(b, "rewards: [%s]\npolicy: {epoch: %s, patience: %d}\n", list(n.ids(n.layout.Parties[i].Rewards)), n.layout.epoch(), n.layout.patience())
 	if m.Adversary == nil || !m.Adversary.claims { // which hosts nothing for anybody
 		b = append(b, "hosting: auto\n"...)
 	}

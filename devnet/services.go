@@ -28,8 +28,8 @@ type shipped struct {
 
 var ships = []shipped{
 	{dir: "services/search", prepare: []string{"run", "./services/search/search-build", "-go", "-out"}},
-	{dir: "services/diff"},
-	{dir: "services/markdown"},
+	{dir: "services/matrix"},
+	{dir: "services/whisper"},
 }
 
 func (s shipped) name() string { return filepath.Base(s.dir) }

@@ -61,14 +61,14 @@ func village() *Barter {
 		for k := range each {
 			own = append(own, named(i, k))
 			config := fmt.Appendf(nil, `{"server":%d,"service":%d}`, i, k)
-			b.Services = append(b.Services, Service{Name: named(i, k), Program: "diff", Home: i, Config: json.RawMessage(config)})
+			b.Services = append(b.Services, Service{Name: named(i, k), Program: "whisper", Home: i, Config: json.RawMessage(config)})
 		}
-		b.Parties = append(b.Parties, Party{Rewards: own[:rewarded], Capacity: 10})
+		b.Parties = append(b.Parties, Party{Rewards: own[:rewarded], Capacity: 20}) // room for ten: each costs two
 	}
 	return b
 }
 
-func named(server, service int) string { return fmt.Sprintf("diff-%c-%d", 'a'+server, service) }
+func named(server, service int) string { return fmt.Sprintf("whisper-%c-%d", 'a'+server, service) }
 
 // census looks at the network again and again.
 type census struct {
@@ -84,8 +84,15 @@ type census struct {
 	seed    uint64
 }
 
+// newCensus looks at every manifest while all who have one are there.
 func newCensus(t *testing.T, n *Net, j *journal) *census {
-	return &census{t: t, net: n, journal: j, client: open(t, n), begun: time.Now()}
+	c := &census{t: t, net: n, journal: j, client: open(t, n), begun: time.Now()}
+	for _, id := range n.Network.Names {
+		if _, err := c.client.Describe(t.Context(), id.String()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
 }
 
 func (c *census) epochs() int { return int(time.Since(c.begun) / c.net.layout.epoch()) }

@@ -23,9 +23,9 @@ func (a *app) demo() *cobra.Command {
 		Use:   "demo",
 		Short: "See strangers run each other's services, and a liar caught, in one minute",
 		Long: `Demo starts a whole network on this machine: an embedded chain, three servers A, B and C of different operators, and
-three services. Who rewards a service would like to see it run; the servers find by themselves what to host for each other, and
-say why. Then it makes verified calls, lets C begin to lie, catches it, and has the evidence rechecked in a fresh process. Then it
-stays up for you to go on.
+three services, matrix, whisper and search. Who rewards a service would like to see it run; the servers find by themselves what to
+host for each other, and say why. Then it asks each service a question, of one server, whose answer proves itself; lets a server lie
+about it, and catches it; and has the evidence rechecked in a fresh process. Then it stays up for you to go on.
 
 With --once it tells the story and ends; it exits 0 only if every step came true. Without --dir the evidence is kept where
 that of your own calls is, and the network goes when the demo ends.`,
@@ -45,11 +45,11 @@ type story struct {
 	dir      string
 	evidence client.Directory // it outlives the network
 	net      *devnet.Net
-	client   machineClient
-	liar     devnet.Member
+	client   machineClient   // of the chapter
+	callers  []machineClient // of all chapters; what each has found out is still being told to others
 	barter   chronicle
 
-	truth json.RawMessage
+	truth map[string]json.RawMessage // by service
 	told  demoResult
 }
 
@@ -70,6 +70,7 @@ type stepResult struct {
 
 type conviction struct {
 	Server   barnraise.ServerID `json:"server"`
+	Service  string             `json:"service"`
 	Evidence string             `json:"evidence"`
 }
 
@@ -113,18 +114,29 @@ func (s *story) settle() (leave func(), err error) {
 	return func() {}, nil
 }
 
+// act is a step of the story, by its name.
+type act struct {
+	name string
+	do   func(context.Context) (string, error)
+}
+
 // tell tells the story as far as it comes true.
 func (s *story) tell(ctx context.Context) {
-	s.told.Convictions, s.told.OK = []conviction{}, true
-	for _, step := range []struct {
-		name string
-		do   func(context.Context) (string, error)
-	}{
-		{"network", s.startNetwork}, {"registry", s.readRegistry}, {"barter", s.watchBarter}, {"question", s.ask}, {"lie", s.lie},
-		{"caught", s.catch}, {"avoided", s.avoid}, {"recheck", s.recheck}, {"tamper", s.tamper},
-	} {
-		if s.step(ctx, step.name, step.do); !s.told.OK {
-			return
+	s.told.Convictions, s.told.OK, s.truth = []conviction{}, true, make(map[string]json.RawMessage)
+	s.acts(ctx, act{"network", s.startNetwork}, act{"registry", s.readRegistry}, act{"barter", s.watchBarter})
+	for _, c := range s.chapters() {
+		s.acts(ctx,
+			act{c.service, func(ctx context.Context) (string, error) { return s.ask(ctx, c) }},
+			act{c.service + " lie", func(ctx context.Context) (string, error) { return s.lie(ctx, c) }})
+	}
+	s.acts(ctx, act{"recheck", s.recheck}, act{"tamper", s.tamper})
+}
+
+// acts tells some steps, up to the first that does not come true.
+func (s *story) acts(ctx context.Context, acts ...act) {
+	for _, a := range acts {
+		if s.told.OK {
+			s.step(ctx, a.name, a.do)
 		}
 	}
 }
@@ -157,8 +169,8 @@ func (s *story) end() error {
 }
 
 func (s *story) close() (err error) {
-	if s.client.Client != nil {
-		err = s.client.Close()
+	for _, c := range s.callers {
+		err = errors.Join(err, c.Close())
 	}
 	if s.net != nil {
 		err = errors.Join(err, s.net.Close())
@@ -186,7 +198,7 @@ The network stays up until you interrupt it. In another terminal:
 
   export BARNRAISE_NETWORK=%s
   go run ./cmd/barnraise call search search_query '{"q":"parse a date","k":3}'
-  go run ./cmd/barnraise call diff diff_unified '{"old":"barn\ndoor\n","new":"barn\nroof\n"}'
+  go run ./cmd/barnraise call --one search search_query '{"q":"parse a date","k":3,"proof":true}'
   go run ./cmd/barnraise servers list
   go run ./cmd/barnraise verify %s --re-execute
   curl -s %s/v1/services/%d/1 -H 'Content-Type: application/json' -D - \

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"barnraise"
-	"barnraise/client"
 	"barnraise/devnet"
 	"barnraise/hosting"
 	"barnraise/server"
@@ -21,18 +20,14 @@ import (
 func (s *story) startNetwork(ctx context.Context) (string, error) {
 	began := time.Now()
 	n, err := devnet.Up(ctx, devnet.Options{
-		Dir: s.dir, Cache: s.cache, Barter: devnet.Founding(), Turncoat: true,
+		Dir: s.dir, Cache: s.cache, Barter: devnet.Founding(), Turncoats: true,
 		Progress: func(line string) { s.say("  %s", line) }, Tell: s.note,
 	})
 	if err != nil {
 		return "", err
 	}
-	s.net, s.liar = n, n.Servers[len(n.Servers)-1]
+	s.net = n
 	s.network = n.File
-	s.client, _, err = s.app.client(ctx, client.WithKeeper(s.evidence))
-	if err != nil {
-		return "", err
-	}
 	return fmt.Sprintf("three servers of three operators are up: A, B and C, number 1, 2 and 3, on a chain of their own (%.1f s)",
 		time.Since(began).Seconds()), nil
 }
@@ -50,18 +45,19 @@ func (s *story) readRegistry(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("service %s has no active revision", v.ID)
 		}
 		lines = append(lines, fmt.Sprintf("service %s %-8s  home %s, rewarded by %s; verifier %s, image %.19s…",
-			v.ID, v.Name, s.letter(r.Home), s.letters(rewarders(list, v.ID)), standardVerifier(r.Verifier), r.Image))
+			v.ID, v.Name, s.letter(r.Home), s.letters(rewarders(list, v.ID)), verifierOf(r), r.Image))
 	}
 	return strings.Join(lines, "\n"), nil
 }
 
-func standardVerifier(c barnraise.CID) string {
+// verifierOf is the name of a revision's verifier, or that it has one of its own.
+func verifierOf(r barnraise.Revision) string {
 	for name, id := range verifiers.CIDs() {
-		if id == c {
+		if id == r.Verifier {
 			return name
 		}
 	}
-	return "not one of ours"
+	return "of its own"
 }
 
 func rewarders(list *barnraise.Snapshot, id barnraise.ServiceID) (ids []barnraise.ServerID) {
@@ -74,7 +70,7 @@ func rewarders(list *barnraise.Snapshot, id barnraise.ServiceID) (ids []barnrais
 }
 
 // fixedPoint is how many servers offer each service once nobody has a reason to change anything.
-var fixedPoint = map[string]int{"markdown": 3, "diff": 3, "search": 1}
+var fixedPoint = map[string]int{"matrix": 3, "whisper": 3, "search": 1}
 
 // patienceWithBarter is how long the servers may take to get there, on a busy machine.
 const patienceWithBarter = 3 * time.Minute
@@ -131,7 +127,7 @@ func (s *story) tellBarter(list *barnraise.Snapshot, took time.Duration) string 
 			lines = append(lines, fmt.Sprintf("%s hosts %s for %s: %s", s.letter(d.server), v.Name, s.letters(d.step.For), d.step.Reason))
 		}
 	}
-	lines = append(lines, "nobody rewards search, so only its home runs it; its verifier, spot, is content with one server")
+	lines = append(lines, "nobody rewards search, so only its home runs it: enough, since its answers prove themselves")
 	return strings.Join(lines, "\n")
 }
 

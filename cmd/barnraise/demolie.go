@@ -12,81 +12,124 @@ import (
 	"strings"
 	"time"
 
+	"barnraise"
 	"barnraise/client"
 	"barnraise/devnet"
 	"barnraise/dial"
 	"barnraise/jsonrpc"
+	"barnraise/score"
 )
 
-// The second chapter of the demo: a question, a lie, and what comes of it.
+// The second chapter of the demo, told of each service: a question, a lie, and what comes of it.
 
-// What the demo asks: its answer everybody can judge.
-const (
-	method   = "markdown_html"
-	question = `{"text":"If you run *my* service, I will run *yours*."}`
-	answered = "<em>yours</em>"
-)
+// outcome is what came of a verified call, be it that it failed closed.
+type outcome struct {
+	result   json.RawMessage // nil where it failed
+	asked    []client.Asked
+	evidence string
+}
 
-// call makes a verified call and counts it.
-func (s *story) call(ctx context.Context) (*client.Answer, error) {
-	answer, err := s.client.Call(ctx, "markdown", method, []byte(question))
-	if err != nil {
-		return nil, err
-	}
-	s.told.Requests += answer.Requests
-	s.told.Answers++
-	for _, server := range answer.Struck {
-		if !slices.ContainsFunc(s.told.Convictions, func(c conviction) bool { return c.Server == server }) {
-			s.told.Convictions = append(s.told.Convictions, conviction{server, answer.Evidence})
+// struck are the servers that the call caught.
+func (o outcome) struck() (ids []barnraise.ServerID) {
+	for _, v := range o.asked {
+		if v.Outcome == client.OutcomeStruck {
+			ids = append(ids, v.Server)
 		}
 	}
-	return answer, nil
+	return ids
 }
 
-func (s *story) ask(ctx context.Context) (string, error) {
-	answer, err := s.call(ctx)
+// call makes a verified call and counts it.
+func (s *story) call(ctx context.Context, c chapter) (outcome, error) {
+	var o outcome
+	params, err := c.params(ctx)
+	if err != nil {
+		return o, err
+	}
+	answer, err := s.client.Call(ctx, c.service, c.method, []byte(params))
+	var undecided *client.UndecidedError
+	switch {
+	case err == nil && answer.Error != nil:
+		return o, answer.Error
+	case err == nil:
+		s.told.Answers++
+		s.told.Requests += answer.Requests
+		o = outcome{answer.Result, answer.Asked, answer.Evidence}
+	case errors.As(err, &undecided) && undecided.Evidence != "":
+		s.told.Requests += undecided.Requests
+		o = outcome{nil, undecided.Asked, undecided.Evidence}
+	default:
+		return o, err
+	}
+	for _, server := range o.struck() {
+		s.told.Convictions = append(s.told.Convictions, conviction{server, c.service, o.evidence})
+	}
+	return o, nil
+}
+
+// arrive brings a caller who knows nobody, and asks nobody beside those whom a verifier wants.
+func (s *story) arrive(ctx context.Context) (err error) {
+	if s.client, _, err = s.app.client(ctx, client.WithKeeper(s.evidence), client.WithPolicy(score.One)); err == nil {
+		s.callers = append(s.callers, s.client)
+	}
+	return err
+}
+
+// ask asks, and wants the truth from one server alone.
+func (s *story) ask(ctx context.Context, c chapter) (string, error) {
+	if err := s.arrive(ctx); err != nil {
+		return "", err
+	}
+	o, err := s.call(ctx, c)
 	if err != nil {
 		return "", err
 	}
-	var page struct {
-		HTML string `json:"html"`
-	}
-	if err := answer.Decode(&page); err != nil {
+	words, err := c.read(o.result)
+	switch {
+	case err != nil:
 		return "", err
+	case !strings.Contains(words, c.truth):
+		return "", fmt.Errorf("it says %q, without %q", words, c.truth)
+	case len(o.asked) != 1:
+		return "", fmt.Errorf("%d servers were asked, want one", len(o.asked))
 	}
-	s.truth = answer.Result
-	if !strings.Contains(page.HTML, answered) {
-		return "", fmt.Errorf("%q has no %s", page.HTML, answered)
-	}
-	return fmt.Sprintf("asked markdown %s: %d servers signed the same answer, the verifier accepted it\n%s",
-		question, answer.Requests, strings.TrimSpace(page.HTML)), nil
+	s.truth[c.service] = o.result
+	return fmt.Sprintf("asked %s\n%s\nasked 1 server, %s: its answer proves itself", c.asks, words, s.letter(o.asked[0].Server)), nil
 }
 
-// lie lets C begin to lie, and shows what somebody would read who believes it.
-func (s *story) lie(ctx context.Context) (string, error) {
-	s.liar.Lie(true)
-	lie, err := s.believe(ctx, s.liar)
+// lie lets a server begin to lie, shows what somebody reads who believes it, and catches it by a verified call.
+func (s *story) lie(ctx context.Context, c chapter) (string, error) {
+	liar := s.net.Servers[c.liar]
+	if err := s.net.Lie(ctx, liar.ID, c.service, c.lie); err != nil {
+		return "", err
+	}
+	believed, err := s.believe(ctx, liar, c)
 	if err != nil {
 		return "", err
 	}
-	at := 0
-	for at < min(len(lie), len(s.truth)) && lie[at] == s.truth[at] {
-		at++
+	words, err := c.read(believed)
+	if err != nil {
+		return "", err
 	}
-	if at == len(lie) || len(lie) != len(s.truth) {
-		return "", errors.New("the turncoat does not lie")
+	if truth, err := c.read(s.truth[c.service]); err != nil || words == truth {
+		return "", errors.Join(errors.New("the turncoat does not lie"), err)
 	}
-	from, to := max(0, at-12), min(len(lie), at+12)
-	return fmt.Sprintf("C, which hosts markdown for others, begins to lie, by one byte. Who believes it reads …%s… where the truth is …%s…", lie[from:to], s.truth[from:to]), nil
+	told := fmt.Sprintf("%s %s. Who believes it reads: %s", s.letter(liar.ID), c.lies, words)
+	caught, err := s.catch(ctx, c, liar.ID)
+	return told + "\n" + caught, err
 }
 
 // believe asks one server as any HTTP client would, and checks nothing.
-func (s *story) believe(ctx context.Context, m devnet.Member) (json.RawMessage, error) {
-	request, err := jsonrpc.NewRequest(method, []byte(question))
+func (s *story) believe(ctx context.Context, m devnet.Member, c chapter) (json.RawMessage, error) {
+	params, err := c.params(ctx)
 	if err != nil {
 		return nil, err
 	}
-	url := fmt.Sprintf("%s/v1/services/%d/1", m.URL, s.net.Network.Names["markdown"])
+	request, err := jsonrpc.NewRequest(c.method, params)
+	if err != nil {
+		return nil, err
+	}
+	url := fmt.Sprintf("%s/v1/services/%d/1", m.URL, s.net.Network.Names[c.service])
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(request))
 	if err != nil {
 		return nil, err
@@ -97,7 +140,7 @@ func (s *story) believe(ctx context.Context, m devnet.Member) (json.RawMessage, 
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<20))
 	if err != nil {
 		return nil, err
 	}
@@ -105,41 +148,63 @@ func (s *story) believe(ctx context.Context, m devnet.Member) (json.RawMessage, 
 	return json.RawMessage(r.Result), err
 }
 
-func (s *story) catch(ctx context.Context) (string, error) {
-	for range 10 {
-		answer, err := s.call(ctx)
+// draws is how often a call is made until the liar is the one who is asked. Of three servers each is, in one call of nine at least.
+const draws = 100
+
+// catch calls until the liar is asked.
+func (s *story) catch(ctx context.Context, c chapter, liar barnraise.ServerID) (string, error) {
+	for range draws {
+		o, err := s.call(ctx, c)
 		if err != nil {
 			return "", err
 		}
-		if !bytes.Equal(answer.Result, s.truth) {
+		struck := o.struck()
+		if o.result != nil && !bytes.Equal(o.result, s.truth[c.service]) {
 			return "", errors.New("a verified call returned the lie")
 		}
-		if len(answer.Struck) == 0 {
-			continue // C was not asked
+		if len(struck) == 0 {
+			continue // the liar was not asked
 		}
-		var told []string
-		for _, v := range answer.Asked {
-			told = append(told, fmt.Sprintf("%s %s (%s)", s.letter(v.Server), v.Outcome, v.Role))
+		if len(struck) != 1 || struck[0] != liar || o.asked[0].Server != liar {
+			return "", fmt.Errorf("struck are %v, the liar is %d, asked were %v", struck, liar, o.asked)
 		}
-		if len(answer.Struck) != 1 || answer.Struck[0] != s.liar.ID {
-			return "", fmt.Errorf("struck are %v, the liar is %d", answer.Struck, s.liar.ID)
-		}
-		return fmt.Sprintf("the same call, verified, returns the truth, and C is caught: %s\nthe image was run here to know who is right; evidence: %s",
-			strings.Join(told, ", "), answer.Evidence), nil
+		after, err := s.after(ctx, c, liar)
+		return fmt.Sprintf("%s\n%s\nevidence: %s", s.caught(c, o), after, o.evidence), err
 	}
-	return "", errors.New("in ten calls the liar was not asked once")
+	return "", fmt.Errorf("in %d calls the liar was not asked first once", draws)
 }
 
-func (s *story) avoid(ctx context.Context) (string, error) {
+// caught says who was asked, what came of it, and how the call ended.
+func (s *story) caught(c chapter, o outcome) string {
+	var asked []string
+	for _, v := range o.asked {
+		asked = append(asked, fmt.Sprintf("%s %s (%s)", s.letter(v.Server), v.Outcome, v.Role))
+	}
+	end := "the call goes on to another server and returns the truth"
+	if o.result == nil {
+		end = "nobody else runs " + c.service + ", so the call fails rather than return the lie"
+	}
+	return fmt.Sprintf("verified, its one answer is enough to catch it; %s: %s", end, strings.Join(asked, ", "))
+}
+
+// after makes the liar tell the truth again, and shows what its word is worth now.
+func (s *story) after(ctx context.Context, c chapter, liar barnraise.ServerID) (string, error) {
 	const calls = 5
+	words := fmt.Sprintf("%s's word has lost its weight: in %d more calls it was never asked first", s.letter(liar), calls)
+	if fixedPoint[c.service] == 1 {
+		words = fmt.Sprintf("once %s tells the truth again its answers are taken, in %d calls: not for its word, but for their proof", s.letter(liar), calls)
+		if err := s.net.Lie(ctx, liar, c.service, nil); err != nil {
+			return "", err
+		}
+	}
 	for range calls {
-		answer, err := s.call(ctx)
+		o, err := s.call(ctx, c)
 		if err != nil {
 			return "", err
 		}
-		if answer.Asked[0].Server == s.liar.ID {
-			return "", errors.New("the liar was asked first again")
+		if !bytes.Equal(o.result, s.truth[c.service]) || o.asked[0].Server == liar && fixedPoint[c.service] > 1 || slices.Contains(o.struck(), liar) {
+			return "", fmt.Errorf("after %s was caught: asked %v", s.letter(liar), o.asked)
 		}
 	}
-	return fmt.Sprintf("C's word has lost its weight: in %d more calls it was never asked first", calls), nil
+	return words, s.net.Lie(ctx, liar, c.service, nil)
 }

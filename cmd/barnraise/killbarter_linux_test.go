@@ -74,7 +74,7 @@ func newBarterer(t *testing.T) *barterer {
 	b := &barterer{t: t, epoch: 5 * time.Second, hollow: make(map[barnraise.ServiceID]time.Time)}
 	n, err := devnet.Up(t.Context(), devnet.Options{Dir: t.TempDir(), Barter: &devnet.Barter{
 		Epoch:    b.epoch,
-		Services: []devnet.Service{{Name: "liked", Program: "diff"}, {Name: "owed", Program: "diff", Config: []byte(`{"n":1}`)}},
+		Services: []devnet.Service{{Name: "liked", Program: "whisper"}, {Name: "owed", Program: "whisper", Config: []byte(`{"n":1}`)}},
 		Parties:  []devnet.Party{{Rewards: []string{"owed"}}, {Rewards: []string{"liked"}}},
 	}})
 	if err != nil {

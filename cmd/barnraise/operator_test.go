@@ -25,7 +25,7 @@ func before(d time.Duration) *time.Time { at := noon.Add(-d); return &at }
 func number(n uint64) *uint64 { return &n }
 
 func called(id barnraise.ServiceID) string {
-	return map[barnraise.ServiceID]string{1: "search", 2: "diff", 3: "markdown"}[id]
+	return map[barnraise.ServiceID]string{1: "search", 2: "matrix", 3: "whisper"}[id]
 }
 
 // printed wants text to be printed like that, a line for a line; spaces at its ends are not compared.
@@ -85,13 +85,13 @@ func TestPlanIsPrinted(t *testing.T) {
 	}
 	printed(t, out.String(), `
 server 4 at https://d.example, in epoch 7; it plans next in 3m0s
-own      #1 search    it always runs here
-leave    #9           nobody wants it
-stop     #5           over the capacity of 1
-propose  #3 markdown  owed to 1; waits for you
-start    #6           owed to 1
-keep     #2 diff      pays 2; it does not run yet, since 60 seconds ago
-unpaid   server 3     owes 1: no capacity
+own      #1 search   it always runs here
+leave    #9          nobody wants it
+stop     #5          over the capacity of 1
+propose  #3 whisper  owed to 1; waits for you
+start    #6          owed to 1
+keep     #2 matrix   pays 2; it does not run yet, since 60 seconds ago
+unpaid   server 3    owes 1: no capacity
 nothing is started for others now: the budget of requests is used up
 
 SERVER  I OWE  IT OWES  CONFIRMED  CLAIMED  I RUN  IT GAVE  IT GOT  WEIGHT  LOOKED AT
@@ -99,12 +99,12 @@ SERVER  I OWE  IT OWES  CONFIRMED  CLAIMED  I RUN  IT GAVE  IT GOT  WEIGHT  LOOK
 2       0      1        []         []       []     0        0       0.05    in epoch 5
 3       0      0        []         []       []     0        0       0.00    never
 
-SERVICE      COSTS  HOSTS   RUNS          FOR  STOPS, OR DOES NOT RUN BECAUSE
-#1 search    1      2 of 4  yes           []   never
-#2 diff      2      2 of 4  yes           [2]  in epoch 9
-#3 markdown  1?     3 of 4  if you agree  []   in epoch 11
-#6           1      3 of 4  soon          []   in epoch 11
-#7           9      0 of 4  no            []   too expensive
+SERVICE     COSTS  HOSTS   RUNS          FOR  STOPS, OR DOES NOT RUN BECAUSE
+#1 search   1      2 of 4  yes           []   never
+#2 matrix   2      2 of 4  yes           [2]  in epoch 9
+#3 whisper  1?     3 of 4  if you agree  []   in epoch 11
+#6          1      3 of 4  soon          []   in epoch 11
+#7          9      0 of 4  no            []   too expensive
 `)
 }
 
@@ -190,16 +190,16 @@ func TestExplanationIsPrinted(t *testing.T) {
 server 2 at https://b.example, active since block 12, first seen in epoch 5
 integrity 0.00, availability 1.00, latency -: its weight is 0.00; strikes: 3, convicted; suspended: in [#2]
 
-SERVICE  INTEGRITY  ANSWERS  DOUBT  STRIKES  SUSPENDED
-#2 diff  0.00       0        3.90   3        for 19999 own requests
+SERVICE    INTEGRITY  ANSWERS  DOUBT  STRIKES  SUSPENDED
+#2 matrix  0.00       0        3.90   3        for 19999 own requests
 
 I owe it 1, it owes me 0; it was found to run 1 of others' services, and its own are offered 2 times by others
 
-it offers         #2 diff      refuted; looked at 60 minutes ago
-I run             #3 markdown  it would like to see that run
-it is to get      #1 search    owed to 2
-it is paid with   #3 markdown  pays 2
-it was paid with  #9           it lied
+it offers         #2 matrix   refuted; looked at 60 minutes ago
+I run             #3 whisper  it would like to see that run
+it is to get      #1 search   owed to 2
+it is paid with   #3 whisper  pays 2
+it was paid with  #9          it lied
 
 CAME                 SERVICE  SIGNED BY  CONVICTS  STATE  FROM      EVIDENCE
 2026-11-21 12:00:00  #2@1     [2]        nobody    new    server 1  `+digest.String()+`
