@@ -76,7 +76,7 @@ func TestCommandLine(t *testing.T) {
 		{"no Go", []string{"-go", "-goroot", dir, "-out", dir}, 1, "-goroot wants a Go installation"},
 		{"bad line", []string{"-tsv", bad, "-out", dir}, 1, "bad.tsv: line 2: 1 fields, want 3"},
 		{"long name", []string{"-tsv", "../sample.tsv", "-out", dir, "-name", strings.Repeat("n", 2000)}, 1, "at most 1024 bytes"},
-		{"out is a file", []string{"-tsv", "../sample.tsv", "-out", bad}, 1, "write index"},
+		{"out is a file", []string{"-tsv", "../sample.tsv", "-out", bad}, 1, "write service"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"barnraise/image/overlay"
 	"barnraise/jsonrpc"
 	"barnraise/service/servicetest"
 	"barnraise/services/search/index"
@@ -143,18 +145,11 @@ func startGo(t testing.TB) *servicetest.Program {
 func startWith(t testing.TB, file []byte) *servicetest.Program {
 	t.Helper()
 	dir := t.TempDir()
-	module, err := findModule("")
+	w, err := overlay.New(dir, "..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := newOutput(dir, module)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.put("index.bin", file); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.putOverlay(); err != nil {
+	if err := errors.Join(w.Replace("index.bin", file), w.PutOverlay()); err != nil {
 		t.Fatal(err)
 	}
 	return servicetest.Start(t, "..", "-overlay", filepath.Join(dir, "overlay.json"))

@@ -13,6 +13,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"regexp"
 	"strings"
 
+	"barnraise/image/overlay"
 	"barnraise/services/search/index"
 
 	"github.com/go-json-experiment/json"
@@ -111,6 +113,14 @@ func (o order) sources() (n int) {
 	return n
 }
 
+// list is the platforms that are asked for, none where all are.
+func (o order) list() []string {
+	if o.platforms == "" {
+		return nil
+	}
+	return strings.Split(o.platforms, ",")
+}
+
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$`)
 
 // serviceName is what a collection of that name is called as a service.
@@ -138,7 +148,7 @@ type summary struct {
 const maxModule = 60 << 20
 
 func (o order) carryOut(stdout, stderr io.Writer) error {
-	module, err := findModule(o.module)
+	module, err := overlay.Module(o.module)
 	if err != nil {
 		return err
 	}
@@ -155,11 +165,11 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	w, err := newOutput(o.out, module)
+	w, err := overlay.New(o.out, filepath.Join(module, "services", "search"))
 	if err != nil {
 		return err
 	}
-	if err := w.write(o, built, file, documents); err != nil {
+	if err := o.write(w, built, file, documents); err != nil {
 		return err
 	}
 	if len(file) > maxModule {
@@ -168,7 +178,8 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 	sum := sha256.Sum256(file)
 	s := summary{built.Documents(), built.Terms(), len(file), hex.EncodeToString(sum[:]), built.Root(), "", ""}
 	if o.layout != "" {
-		if s.Image, s.Path, err = w.image(o, stderr); err != nil {
+		say := func(line string) { fmt.Fprintf(stderr, "search-build: %s\n", line) }
+		if s.Image, s.Path, err = w.Image(context.Background(), o.layout, o.service, o.list(), say); err != nil {
 			return err
 		}
 	}
@@ -202,23 +213,4 @@ func (o *order) corpus(stderr io.Writer) ([]index.Document, error) {
 		}
 	}
 	return documents, err
-}
-
-// findModule is the root of module barnraise, at dir or else at the working directory or above it.
-func findModule(dir string) (string, error) {
-	at, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("find module barnraise: %w", err)
-	}
-	for {
-		mod, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && strings.HasPrefix(string(mod), "module barnraise\n") {
-			return at, nil
-		}
-		above := filepath.Dir(at)
-		if dir != "" || above == at {
-			return "", fmt.Errorf("find module barnraise: no go.mod of it here or above; run within the repository or say -module DIR")
-		}
-		at = above
-	}
 }

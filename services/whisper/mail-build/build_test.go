@@ -151,7 +151,7 @@ func TestCommandLine(t *testing.T) {
 		{"no module", []string{"-hex", fine, "-out", out, "-module", dir}, 1, "say -module DIR"},
 		{"bad line", []string{"-hex", bad, "-out", out}, 1, "bad.txt: line 2: want hexadecimal digits, in pairs"},
 		{"no envelope", []string{"-hex", filepath.Join(dir, "none.txt"), "-out", out}, 1, "envelope 1: decode 1 bytes: no envelope"},
-		{"out is a file", []string{"-hex", fine, "-out", fine}, 1, "write archive"},
+		{"out is a file", []string{"-hex", fine, "-out", fine}, 1, "write service"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -18,8 +19,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 
+	"barnraise/image/overlay"
 	"barnraise/services/whisper/mail"
 
 	"github.com/go-json-experiment/json"
@@ -98,10 +102,18 @@ type summary struct {
 	Path      string `json:"path,omitzero"`  // and where it lies, as barnraise services register takes it
 }
 
+// list is the platforms that are asked for, none where all are.
+func (o order) list() []string {
+	if o.platforms == "" {
+		return nil
+	}
+	return strings.Split(o.platforms, ",")
+}
+
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$`)
 
 func (o order) carryOut(stdout, stderr io.Writer) error {
-	module, err := findModule(o.module)
+	module, err := overlay.Module(o.module)
 	if err != nil {
 		return err
 	}
@@ -117,12 +129,12 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	w, err := newOutput(o.out, module)
+	w, err := overlay.New(o.out, filepath.Join(module, "services", "whisper"))
 	if err != nil {
 		return err
 	}
 	root := rootOf(built)
-	if err := w.write(file, root, o.words); err != nil {
+	if err := o.write(w, file, root); err != nil {
 		return err
 	}
 	if len(file) > maxModule {
@@ -131,7 +143,8 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 	sum := sha256.Sum256(file)
 	s := summary{Envelopes: built.Envelopes(), Bytes: len(file), SHA256: hex.EncodeToString(sum[:]), Root: root}
 	if o.layout != "" {
-		if s.Image, s.Path, err = w.image(o, stderr); err != nil {
+		say := func(line string) { fmt.Fprintf(stderr, "mail-build: %s\n", line) }
+		if s.Image, s.Path, err = w.Image(context.Background(), o.layout, o.words.name, o.list(), say); err != nil {
 			return err
 		}
 	}
