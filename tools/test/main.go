@@ -53,7 +53,7 @@ func run(args []string, out io.Writer) error {
 
 // command is what go is called with.
 func command(args []string) []string {
-	all := []string{"test", "-json"}
+	all := []string{"test", "-json", "-timeout=20m"} // on a busy machine ten are not enough for what builds images and networks
 	if !namesPackage(args) {
 		all = append(all, "./...")
 	}

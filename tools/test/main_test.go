@@ -67,7 +67,7 @@ func TestNamesPackage(t *testing.T) {
 			t.Errorf("go test %s: %t, want %t", args, got, want)
 		}
 	}
-	if got := command(strings.Fields("-run . -args x")); !slices.Equal(got, strings.Fields("test -json ./... -run . -args x")) {
+	if got := command(strings.Fields("-run . -args x")); !slices.Equal(got, strings.Fields("test -json -timeout=20m ./... -run . -args x")) {
 		t.Errorf("command is %q", got)
 	}
 }
