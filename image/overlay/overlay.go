@@ -97,16 +97,19 @@ func (o *Output) PutOverlay() error {
 	return o.Put("overlay.json", append(b, '\n'))
 }
 
-// Image makes the image of that name, in the OCI layout in that directory, for all platforms where none are given. It returns its
-// reference, and where it lies, as barnraise services register takes it. The same files make the same image.
-func (o *Output) Image(ctx context.Context, layout, name string, platforms []string, say func(string)) (reference, path string, err error) {
+// Image makes the image of that name, in the OCI layout in that directory, for the platforms that are given with commas between
+// them, or else for all. It returns its reference, and where it lies, as barnraise services register takes it. The same files make
+// the same image.
+func (o *Output) Image(ctx context.Context, layout, name, platforms string, say func(string)) (reference, path string, err error) {
 	store, err := image.Open(layout)
 	if err != nil {
 		return "", "", err
 	}
-	built, err := image.Build(ctx, store, image.Options{
-		Dir: o.service, Name: name, Overlay: maps.Clone(o.replaced), Platforms: platforms, Progress: say,
-	})
+	options := image.Options{Dir: o.service, Name: name, Overlay: maps.Clone(o.replaced), Progress: say}
+	if platforms != "" {
+		options.Platforms = strings.Split(platforms, ",")
+	}
+	built, err := image.Build(ctx, store, options)
 	if err != nil {
 		return "", "", err
 	}

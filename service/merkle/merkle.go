@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"math/bits"
+	"slices"
 )
 
 // Size of a hash in bytes. To give a tree another leaf takes 2¹⁶⁰ hashes; whoever makes the tree himself could prepare two of
@@ -58,28 +59,23 @@ func split(n int) int { return 1 << (bits.Len(uint(n-1)) - 1) }
 // kept is the lowest level whose hashes are kept: a proof makes those below anew, of at most 2^kept leaves for each that it shows.
 const kept = 3
 
-// Keep is what a [Tree] needs beside the leaves, about a sixth of the bytes of their hashes: those of all complete subtrees of eight
-// leaves and more.
+// Keep is what a [Tree] needs beside the leaves, about a quarter of the bytes of their hashes: those of all complete subtrees of
+// eight leaves and more, level by level.
 func Keep(leaves []Hash) []byte {
-	var out []byte
-	for level := kept; len(leaves)>>level > 0; level++ {
-		for i := range len(leaves) >> level {
-			h := root(leaves[i<<level : (i+1)<<level])
-			out = append(out, h[:]...)
+	out := make([]byte, 0, KeptSize(len(leaves)))
+	row := slices.Clone(leaves)
+	for level := 0; len(row) > 0; level++ {
+		if level >= kept {
+			for _, h := range row {
+				out = append(out, h[:]...)
+			}
 		}
+		for i := range len(row) / 2 {
+			row[i] = node(row[2*i], row[2*i+1])
+		}
+		row = row[:len(row)/2]
 	}
 	return out
-}
-
-func root(leaves []Hash) Hash {
-	switch len(leaves) {
-	case 0:
-		return empty()
-	case 1:
-		return leaves[0]
-	}
-	at := split(len(leaves))
-	return node(root(leaves[:at]), root(leaves[at:]))
 }
 
 // Tree makes proofs. Kept is what [Keep] made; other bytes make other hashes, and too few of them a panic in Prove.

@@ -25,6 +25,7 @@ import (
 	"regexp"
 	"strings"
 
+	"barnraise"
 	"barnraise/image/overlay"
 	"barnraise/services/search/index"
 
@@ -97,7 +98,7 @@ func parse(args []string, stderr io.Writer) (o order, err error) {
 	if o.service == "" {
 		o.service = serviceName(o.about.Name)
 	}
-	if !validName.MatchString(o.service) {
+	if !barnraise.ValidName(o.service) {
 		return o, fmt.Errorf("%w: -service %q: want 3 to 48 of a-z, 0-9 and inner hyphens", errUsage, o.service)
 	}
 	return o, nil
@@ -113,21 +114,11 @@ func (o order) sources() (n int) {
 	return n
 }
 
-// list is the platforms that are asked for, none where all are.
-func (o order) list() []string {
-	if o.platforms == "" {
-		return nil
-	}
-	return strings.Split(o.platforms, ",")
-}
-
-var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$`)
-
 // serviceName is what a collection of that name is called as a service.
 func serviceName(collection string) string {
 	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(collection), "-")
 	name = strings.Trim(name[:min(len(name), 48)], "-")
-	if !validName.MatchString(name) {
+	if !barnraise.ValidName(name) {
 		return "search"
 	}
 	return name
@@ -179,7 +170,7 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 	s := summary{built.Documents(), built.Terms(), len(file), hex.EncodeToString(sum[:]), built.Root(), "", ""}
 	if o.layout != "" {
 		say := func(line string) { fmt.Fprintf(stderr, "search-build: %s\n", line) }
-		if s.Image, s.Path, err = w.Image(context.Background(), o.layout, o.service, o.list(), say); err != nil {
+		if s.Image, s.Path, err = w.Image(context.Background(), o.layout, o.service, o.platforms, say); err != nil {
 			return err
 		}
 	}

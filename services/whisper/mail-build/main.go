@@ -20,9 +20,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 
+	"barnraise"
 	"barnraise/image/overlay"
 	"barnraise/services/whisper/mail"
 
@@ -86,7 +85,7 @@ func parse(args []string, stderr io.Writer) (o order, err error) {
 		return o, fmt.Errorf("%w: say with -out DIR where the archive is to go", errUsage)
 	case o.platforms != "" && o.layout == "":
 		return o, fmt.Errorf("%w: -platforms goes with -image", errUsage)
-	case !validName.MatchString(o.words.name):
+	case !barnraise.ValidName(o.words.name):
 		return o, fmt.Errorf("%w: -name %q: want 3 to 48 of a-z, 0-9 and inner hyphens", errUsage, o.words.name)
 	}
 	return o, nil
@@ -101,16 +100,6 @@ type summary struct {
 	Image     string `json:"image,omitzero"` // with -image: its reference
 	Path      string `json:"path,omitzero"`  // and where it lies, as barnraise services register takes it
 }
-
-// list is the platforms that are asked for, none where all are.
-func (o order) list() []string {
-	if o.platforms == "" {
-		return nil
-	}
-	return strings.Split(o.platforms, ",")
-}
-
-var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$`)
 
 func (o order) carryOut(stdout, stderr io.Writer) error {
 	module, err := overlay.Module(o.module)
@@ -144,7 +133,7 @@ func (o order) carryOut(stdout, stderr io.Writer) error {
 	s := summary{Envelopes: built.Envelopes(), Bytes: len(file), SHA256: hex.EncodeToString(sum[:]), Root: root}
 	if o.layout != "" {
 		say := func(line string) { fmt.Fprintf(stderr, "mail-build: %s\n", line) }
-		if s.Image, s.Path, err = w.Image(context.Background(), o.layout, o.words.name, o.list(), say); err != nil {
+		if s.Image, s.Path, err = w.Image(context.Background(), o.layout, o.words.name, o.platforms, say); err != nil {
 			return err
 		}
 	}
