@@ -37,6 +37,7 @@ type Asked struct {
 	Role    string
 	Outcome string
 	Why     string // where it failed or was struck
+	Effect  string // what that did to its score, where [Explained] wants that
 	Took    time.Duration
 }
 
@@ -48,7 +49,9 @@ type Answer struct {
 	Revision uint32
 	Verdict  barnraise.Outcome // Accepted
 	Asked    []Asked
-	Requests int                  // sent for this answer: none to a server that did not introduce itself
+	Requests int                  // sent for this answer: none to a server that did not introduce itself, none from memory
+	Memo     bool                 // it was accepted before, and is remembered (protocol 6.7)
+	Passed   []Candidate          // who was not asked and why, where [Explained] wants that
 	Struck   []barnraise.ServerID // who lied
 	Evidence string               // the name under which that is kept; empty where nobody did
 	// Unverified are JSON pointers (RFC 6901) into the response, such as "/result/took", to values that nobody but the answering
@@ -75,7 +78,7 @@ func (a *Answer) Decode(v any) error {
 //
 // Where ctx ends, or the client is closed, the call ends within about a second and fails; servers that had not answered by then
 // are not held to it. Answers that contradict each other are still judged and kept.
-func (c *Client) Call(ctx context.Context, service, method string, params any) (*Answer, error) {
+func (c *Client) Call(ctx context.Context, service, method string, params any, options ...CallOption) (*Answer, error) {
 	ctx, cancel := c.inTime(ctx)
 	defer cancel()
 	request, err := encode(method, params)
@@ -85,6 +88,9 @@ func (c *Client) Call(ctx context.Context, service, method string, params any) (
 	r, err := c.round(ctx, service, request)
 	if err != nil {
 		return nil, fmt.Errorf("call %s: %w", service, err)
+	}
+	for _, o := range options {
+		o(&r.wishes)
 	}
 	if c.quarantined(r.revision, request) {
 		return nil, &UndecidedError{Service: r.service.ID, Revision: r.revision.Number, Reason: contradictsItself}
@@ -111,7 +117,8 @@ func (c *Client) round(ctx context.Context, service string, request []byte) (*ro
 	if err != nil {
 		return nil, err
 	}
-	r := &round{c: c, target: t, request: request, draws: draws{c: c, service: t.service.ID, home: t.home()}}
+	r := &round{c: c, target: t, request: request, wishes: wishes{policy: c.policy}}
+	r.draws = draws{c: c, service: t.service.ID, home: t.home(), wishes: &r.wishes}
 	r.draws.left = slices.DeleteFunc(slices.Clone(t.hosts), func(v candidate) bool { return v.why != "" })
 	return r, nil
 }
@@ -136,6 +143,7 @@ func encode(method string, params any) ([]byte, error) {
 type round struct {
 	c *Client
 	target
+	wishes
 	request []byte
 	draws   draws
 	drawn   int
@@ -238,14 +246,14 @@ func (r *round) audit(ctx context.Context) {
 	}
 	r.c.mu.Lock()
 	m := r.c.book.History(r.answers[0].Server, r.service.ID)
-	mean := r.c.policy.Audits(m)
+	mean := r.policy.Audits(m)
 	count := int(mean)
 	if r.c.random.Float64() < mean-float64(count) {
 		count++
 	}
 	r.c.mu.Unlock()
 	count = max(count, r.verifier.MinRequests()-1)
-	if m < r.c.policy.Known && count > 0 {
+	if m < r.policy.Known && count > 0 {
 		r.ask(ctx, RoleAnchor, 1, r.draws.anchor)
 	}
 	for len(r.answers) <= count && r.ask(ctx, RoleAuditor, count+1-len(r.answers), r.draws.auditor) {

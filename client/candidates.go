@@ -107,6 +107,7 @@ type draws struct {
 	service barnraise.ServiceID
 	home    barnraise.ServerID // zero where the home does not count
 	left    []candidate        // of operators that have not been asked
+	*wishes
 }
 
 func (d *draws) operators() int {
@@ -162,12 +163,12 @@ func (d *draws) expected(v candidate, now time.Time) float64 {
 // auditor draws one operator with a clean record at random; latency plays no part (protocol 6.4).
 func (d *draws) auditor() (candidate, bool) {
 	pool := d.only(d.left, d.clean)
-	if d.c.random.Float64() < d.c.policy.HomeShare {
+	if d.c.random.Float64() < d.policy.HomeShare {
 		if v, ok := d.anchor(); ok {
 			return v, true
 		}
 	}
-	known := d.only(pool, func(v candidate) bool { return d.c.book.History(v.ID, d.service) >= d.c.policy.Known })
+	known := d.only(pool, func(v candidate) bool { return d.c.book.History(v.ID, d.service) >= d.policy.Known })
 	if len(known) > 0 && d.c.random.IntN(2) == 0 {
 		pool = known
 	}

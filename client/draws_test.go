@@ -32,7 +32,7 @@ func drawing(homeShare float64) func() *draws {
 	}
 	c.book.Strike(score.Strike{Server: struck, Service: service, Revision: 1, Epoch: c.epoch(), Conclusive: true})
 	return func() *draws {
-		return &draws{c: c, service: service, home: home, left: append([]candidate{}, all...)}
+		return &draws{c: c, service: service, home: home, left: append([]candidate{}, all...), wishes: &wishes{policy: c.policy}}
 	}
 }
 
