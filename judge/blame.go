@@ -64,11 +64,12 @@ func (b *bench) strikes(against map[int]bool) (strikes []Strike) {
 
 // testimony returns the answers that a witness sides against (protocol 7.3 c). A witness was drawn after the dispute arose,
 // and is no party to it: its answer came after those that it is heard on. It sides with an answer of its own bytes or one that
-// the verifier accepts beside it, and with that against those on its platform of which neither holds.
+// the verifier accepts beside it, and with that against those on its platform of which neither holds. Where a lead is wanted the
+// word of any other than the home is not enough until its side leads by so many.
 func (b *bench) testimony(live []int) map[int]bool {
 	against := make(map[int]bool)
 	for _, w := range live {
-		if !b.Answers[w].After {
+		if !b.Answers[w].After || !b.prevails(w, live) {
 			continue
 		}
 		var with, others []int

@@ -33,6 +33,7 @@ type Answer struct {
 	Platform barnraise.Digest // the manifest executed, as its receipt says
 	Body     []byte
 	After    bool // drawn after the dispute arose: the only kind of answer that can be a witness
+	Home     bool // of the service's home: the first witness, where it is no party
 }
 
 // Rerun is this machine's own execution of the request on one platform, in two fresh instances that share nothing.
@@ -58,6 +59,10 @@ type Case struct {
 	Runnable []barnraise.Digest
 	// Undrawn is how many operators are live and not asked yet.
 	Undrawn int
+	// Lead is by how many operators a side has to lead all others together before a dispute ends that neither the verifier nor an
+	// execution here nor the home settles: then its answer is returned, and where the image is covered the others are struck. With
+	// zero the first witness settles it, whoever that is, and where the image is not covered nobody does.
+	Lead int
 
 	Verify Verifier
 	// Memo, where the cases of one call share it, spares Verify what it was asked in earlier judgements of that call.
@@ -71,7 +76,7 @@ type Act int
 const (
 	Accept  Act = iota // return answer Winner
 	Ask                // ask Count more operators, drawn at random, with the same bytes
-	Witness            // ask one witness: the home unless it is a party or silent, else an operator drawn at random; mark its answer After
+	Witness            // ask Count witnesses: the home unless it is a party or silent, else operators drawn at random; mark their answers After
 	Execute            // re-execute on Platforms, twice each
 	Fail               // undecided: return an error with the evidence attached
 )
@@ -100,7 +105,7 @@ type Strike struct {
 type Step struct {
 	Do        Act
 	Winner    int                // with Accept: index of the answer to return
-	Count     int                // with Ask
+	Count     int                // with Ask and Witness
 	Platforms []barnraise.Digest // with Execute
 
 	Verdict    barnraise.Verdict // of the verifier over all answers
@@ -177,7 +182,7 @@ func (b *bench) dispute(step Step, live []int) Step {
 	step.Aside = slices.DeleteFunc(step.Aside, b.computed) // there the fault is the verifier's
 	switch {
 	case len(step.Strikes) == 0 && len(against) == 0 && len(b.Reruns) == 0 && b.room() > 0:
-		step.Do = Witness
+		step.Do, step.Count = Witness, min(b.missing(live), b.room())
 		return step
 	case len(b.Runnable) > 0:
 		step.Do, step.Platforms = Execute, b.Runnable
@@ -187,7 +192,11 @@ func (b *bench) dispute(step Step, live []int) Step {
 		step.Do, step.Winner = Accept, winner
 		return step
 	}
-	return b.ask(step, 1)
+	if winner, ok := b.leading(live, step.Strikes); ok {
+		step.Do, step.Winner = Accept, winner
+		return step
+	}
+	return b.ask(step, b.missing(live))
 }
 
 // undisputed finds the answer to return once the struck ones are out of the way. Where this machine has run the image, that

@@ -63,6 +63,12 @@ func trapsOn(words ...string) Verifier {
 	}
 }
 
+// home makes an answer that of the service's home.
+func home(i int, list []Answer) []Answer {
+	list[i].Home = true
+	return list
+}
+
 func TestJudge(t *testing.T) {
 	run := []barnraise.Digest{platform}
 	for _, c := range []struct {
@@ -118,7 +124,7 @@ func TestJudge(t *testing.T) {
 		{"5.5 a verifier that breaks on everything",
 			Case{MinRequests: 2, Answers: answers("a", "a", "a"), Undrawn: 1, Verify: verifiers["traps"]}, Step{Do: Ask, Count: 1}},
 		{"7.1 no party is a witness: an auditor's answer decides nothing",
-			Case{MinRequests: 2, Answers: answers("a", "b", "b"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Disputed: true}},
+			Case{MinRequests: 2, Answers: answers("a", "b", "b"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Count: 1, Disputed: true}},
 		{"7.3c a witness sides",
 			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 1, Covered: true, Verify: compare},
 			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
@@ -129,9 +135,9 @@ func TestJudge(t *testing.T) {
 			Case{MinRequests: 2, Answers: answers("a", "b", "C", "B"), Undrawn: 1, Covered: true, Verify: compare},
 			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}, {2, Witnessed, false}}}},
 		{"7.3c a witness that sides with nobody: the next",
-			Case{MinRequests: 2, Answers: answers("a", "b", "C"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Disputed: true}},
+			Case{MinRequests: 2, Answers: answers("a", "b", "C"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Count: 1, Disputed: true}},
 		{"7.3c only among answers of one platform",
-			Case{MinRequests: 2, Answers: answers("a", "b", "B'"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Disputed: true}},
+			Case{MinRequests: 2, Answers: answers("a", "b", "B'"), Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Count: 1, Disputed: true}},
 		{"7.3c only where the image is known not to contradict itself",
 			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Verify: compare}, Step{Do: Fail, Disputed: true}},
 		{"7.3c a tolerant verifier says whose side",
@@ -169,7 +175,7 @@ func TestJudge(t *testing.T) {
 		{"7.3a a verifier that blames nobody rejects nobody",
 			Case{MinRequests: 1, Answers: answers("a"), Undrawn: 1, Verify: func([][]byte) Finding {
 				return Finding{Verdict: barnraise.Verdict{Status: barnraise.Disagreement, Winner: -1}}
-			}}, Step{Do: Witness, Disputed: true}},
+			}}, Step{Do: Witness, Count: 1, Disputed: true}},
 		{"7.3a never where the image answers so on another platform; the revision is marked",
 			Case{MinRequests: 1, Answers: answers("bogus'", "proof"), Reruns: ran("bogus"), Verify: tolerant},
 			Step{Do: Accept, Winner: 0, Disputed: true, Marked: true, Strikes: []Strike{{1, Reexecuted, true}}}},
@@ -188,6 +194,33 @@ func TestJudge(t *testing.T) {
 			Case{MinRequests: 2, Answers: answers("a", "b", "x", "y"), Reruns: ran("a"), Verify: trapsOn("x", "y")}, Step{Do: Fail, Disputed: true}},
 		{"7.7 undecided after a dispute with an answer that is gone: there is none",
 			Case{MinRequests: 2, Answers: answers("a", "A"), Undrawn: 1, Verify: undecided(0)}, Step{Do: Ask, Count: 1}},
+		{"a lead is wanted: the first witness is the home, alone",
+			Case{MinRequests: 2, Answers: answers("a", "b"), Undrawn: 5, Covered: true, Lead: 3, Verify: compare},
+			Step{Do: Witness, Count: 1, Disputed: true}},
+		{"a lead is wanted: the home's word is enough",
+			Case{MinRequests: 2, Answers: home(2, answers("a", "b", "B")), Undrawn: 5, Covered: true, Lead: 3, Verify: compare},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
+		{"a lead is wanted: anybody else's is not, and so many are missing",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 5, Covered: true, Lead: 3, Verify: compare},
+			Step{Do: Witness, Count: 2, Disputed: true}},
+		{"a lead is wanted and there",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B", "B", "B"), Undrawn: 5, Covered: true, Lead: 3, Verify: compare},
+			Step{Do: Accept, Winner: 1, Disputed: true, Strikes: []Strike{{0, Witnessed, false}}}},
+		{"a lead decides where nothing is known of the image, and strikes nobody",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B", "B", "B"), Undrawn: 5, Lead: 3, Verify: compare},
+			Step{Do: Accept, Winner: 1, Disputed: true}},
+		{"a lead that is out of reach",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Lead: 3, Verify: compare}, Step{Do: Fail, Disputed: true}},
+		{"a lead over all others together",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B", "C", "B", "B"), Undrawn: 5, Lead: 3, Verify: compare},
+			Step{Do: Witness, Count: 1, Disputed: true}},
+		{"no lead over what this machine computed",
+			Case{MinRequests: 2, Answers: answers("a", "b", "B", "B", "B"), Reruns: ran("c"), Lead: 3, Verify: compare},
+			Step{Do: Fail, Disputed: true, Strikes: []Strike{
+				{0, Reexecuted, true}, {1, Reexecuted, true}, {2, Reexecuted, true}, {3, Reexecuted, true}, {4, Reexecuted, true}}}},
+		{"no lead for what the verifier rejects alone",
+			Case{MinRequests: 1, Answers: answers("bogus", "bogus", "BOGUS", "c"), Lead: 2, Verify: tolerant},
+			Step{Do: Fail, Disputed: true}},
 		{"7.7 while an undrawn operator remains the call goes on",
 			Case{MinRequests: 2, Answers: answers("a", "b", "B"), Undrawn: 2, Verify: compare}, Step{Do: Ask, Count: 1, Disputed: true}},
 	} {

@@ -24,6 +24,7 @@ type world struct {
 	min      int
 	machine  string // "none", "wasm", "linux", "contradictory"
 	covered  bool
+	lead     int // that a dispute wants
 	chances  chances
 	planted  *[5]string // where it is set: what each server answers, whoever it is
 }
@@ -146,7 +147,7 @@ var operators = [5]Operator{"none", "one", "two", "three", "four"}
 
 // play does what the judge says until the case is closed.
 func (w *world) play(t *testing.T) (Case, Step) {
-	c := Case{MinRequests: w.min, Covered: w.covered, Undrawn: w.servers, Verify: verifiers[w.verifier], Memo: new(Memo)}
+	c := Case{MinRequests: w.min, Covered: w.covered, Undrawn: w.servers, Lead: w.lead, Verify: verifiers[w.verifier], Memo: new(Memo)}
 	if w.machine != "none" {
 		c.Runnable = []barnraise.Digest{platform}
 	}
@@ -159,7 +160,7 @@ func (w *world) play(t *testing.T) (Case, Step) {
 		asked[server] = true
 		c.Undrawn--
 		a := w.answer(server, c.Answers)
-		a.After = after
+		a.After, a.Home = after, server == w.home
 		c.Answers = append(c.Answers, a)
 	}
 	disputed := false
@@ -182,7 +183,7 @@ func (w *world) play(t *testing.T) (Case, Step) {
 			if w.home != 0 && !asked[w.home] {
 				ask(w.home, true)
 			} else {
-				draw(1)
+				draw(step.Count)
 			}
 		case Execute:
 			c.Runnable = nil
@@ -449,5 +450,33 @@ func TestSmallWorldPlantedNondeterminism(t *testing.T) {
 	}
 	if ownScoreOnly == 0 {
 		t.Error("nothing came of planted nondeterminism, so this proves nothing")
+	}
+}
+
+// Where a lead is wanted the crowd decides what nobody else can, a lie is accepted only where nobody told anything else or the home
+// is a witness that colludes, and no honest server is struck but by that.
+func TestSmallWorldLead(t *testing.T) {
+	decided := 0
+	want := func(w *world) bool {
+		w.lead = 2
+		return w.verifier == "compare"
+	}
+	each(t, want, func(w *world, c Case, step Step) {
+		byHome := w.machine == "none" && w.covered && w.colluded(c) && w.liars[w.home]
+		for range w.struckHonest(c, step) {
+			if !byHome {
+				t.Errorf("%+v: of %s an honest server is struck", *w, told(c))
+			}
+		}
+		switch {
+		case step.Do != Accept || !step.Disputed:
+		case string(c.Answers[step.Winner].Body) != truth && !byHome:
+			t.Errorf("%+v: of %s the lie %d is accepted", *w, told(c), step.Winner)
+		case len(c.Reruns) == 0 && !w.covered:
+			decided++
+		}
+	})
+	if decided == 0 {
+		t.Error("no lead decided anything, so this proves nothing")
 	}
 }
