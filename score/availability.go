@@ -47,6 +47,14 @@ func (b *Book) TimedOut(server barnraise.ServerID, limit time.Duration, now time
 	r.heard(2 * limit)
 }
 
+// Outrun records that the server had not answered within the given time when another was asked in its place, which did: a failure,
+// and it is as slow as that at least.
+func (b *Book) Outrun(server barnraise.ServerID, took time.Duration, now time.Time) {
+	r := b.asked(server, now)
+	r.Seen.Failed = more(r.Seen.Failed, 1)
+	r.heard(took)
+}
+
 // Probe is what came of asking a server for no other reason than to look at it.
 type Probe struct {
 	Server   barnraise.ServerID

@@ -30,6 +30,11 @@ const (
 	maxSuspensions = 8 // from there on it grows no longer
 )
 
+// rest is for how many own requests a server that is struck is asked only where nobody else is left: what it signs in the meantime
+// would be compared with others anyway, and nothing that it says can be relied on until then. One fault in a thousand answers, as
+// happens to the honest, makes one in fifty servers rest at a time.
+const rest = 1000
+
 // maxForeign is how many pieces of others' evidence about one server and service count.
 const maxForeign = 16
 
@@ -40,7 +45,7 @@ const weightOfStrike = 50
 func (b *Book) Audited(server barnraise.ServerID, service barnraise.ServiceID) {
 	h := b.row(server).service(service)
 	h.touch(b.now)
-	h.M = more(h.M, 1)
+	h.M, h.Audited = more(h.M, 1), more(h.Audited, 1)
 	h.Doubt = max(0, h.Doubt-doubtAudited)
 }
 
@@ -79,20 +84,20 @@ func (b *Book) Foreign(
 	}
 	h.Foreign = append(h.Foreign, ForeignRow{request, b.now})
 	h.settle(b.now)
-	h.M /= 2
+	h.M, h.Audited = h.M/2, h.Audited/2
 	b.tell(Event{Kind: Foreign, Epoch: epoch, Server: server, Service: service, Evidence: name,
 		Why: fmt.Sprintf("evidence from others holds; its history is now %.4g answers", h.M)})
 }
 
 // Integrity is between 0 and 1: one for a server never caught, falling with strikes, which count half after ninety days, rising
-// again with answers. It is 0 while the server is suspended in that service or in all.
+// again with audited answers, and with no others. It is 0 while the server is suspended in that service or in all.
 func (b *Book) Integrity(server barnraise.ServerID, service barnraise.ServiceID) float64 {
 	if b.Suspended(server, service) {
 		return 0
 	}
 	h := b.look(server, service)
 	h.settle(b.now)
-	return (h.M + 1) / (h.M + 1 + weightOfStrike*h.faded(b.now))
+	return (h.Audited + 1) / (h.Audited + 1 + weightOfStrike*h.faded(b.now))
 }
 
 // Weight is what an opinion comes to where one number is wanted, that of the planner: the least integrity in any service times
@@ -129,9 +134,11 @@ func (b *Book) look(server barnraise.ServerID, service barnraise.ServiceID) Serv
 // take makes a strike felt, and reports whether it suspends the server.
 func (b *Book) take(h *ServiceRow, s *StrikeRow) bool {
 	h.touch(b.now)
-	s.Lost, s.Raised = h.M, -h.Doubt
-	h.M, h.Strikes, h.Struck = 0, more(h.faded(b.now), 1), b.now
+	s.Lost, s.Audited, s.Raised = h.M, h.Audited, -h.Doubt
+	h.M, h.Audited, h.Strikes, h.Struck = 0, 0, more(h.faded(b.now), 1), b.now
 	h.Doubt += doubtStrike
+	s.Rested = h.Rests <= b.requests
+	h.Rests = b.requests + rest
 	s.Suspended = h.Doubt >= doubtLimit
 	if s.Suspended {
 		h.Until = max(h.Until, b.requests+suspension<<(2*min(h.Suspensions, maxSuspensions)))
@@ -144,7 +151,10 @@ func (b *Book) take(h *ServiceRow, s *StrikeRow) bool {
 
 // giveBack undoes take.
 func (h *ServiceRow) giveBack(s StrikeRow) {
-	h.M = more(h.M, s.Lost)
+	h.M, h.Audited = more(h.M, s.Lost), more(h.Audited, s.Audited)
+	if s.Rested {
+		h.Rests = 0
+	}
 	h.Strikes = max(0, h.Strikes-1)
 	h.Doubt = min(max(0, h.Doubt-s.Raised), doubtLimit-1)
 	if s.Suspended {
@@ -158,7 +168,8 @@ func (h *ServiceRow) settle(now time.Time) {
 		return
 	}
 	months := now.Sub(h.Contact) / historyHalves
-	h.M *= math.Exp2(-float64(months))
+	fade := math.Exp2(-float64(months))
+	h.M, h.Audited = h.M*fade, h.Audited*fade
 	h.Contact = h.Contact.Add(months * historyHalves)
 }
 

@@ -30,6 +30,7 @@ type Row struct {
 	Owner    barnraise.Address  `json:"owner"` // who it was when last identified
 	Key      string             `json:"key"`
 	URL      string             `json:"url"`
+	First    time.Time          `json:"first"` // when it was first seen in the registry
 	Seen     Seen               `json:"seen"`
 	Latency  time.Duration      `json:"latency"`
 	Until    uint64             `json:"until"`    // suspended in all services until so many own requests
@@ -40,13 +41,15 @@ type Row struct {
 // ServiceRow is what a book has about one server in one service.
 type ServiceRow struct {
 	Service     barnraise.ServiceID `json:"service"`
-	M           float64             `json:"m"` // at the time of Contact
+	M           float64             `json:"m"`       // at the time of Contact
+	Audited     float64             `json:"audited"` // those of M that were compared with others
 	Contact     time.Time           `json:"contact"`
 	Strikes     float64             `json:"strikes"` // at the time of Struck
 	Struck      time.Time           `json:"struck"`
 	Doubt       int                 `json:"doubt"` // C in hundredths
 	Suspensions int                 `json:"suspensions"`
 	Until       uint64              `json:"until"` // suspended until so many own requests
+	Rests       uint64              `json:"rests"` // asked only where nobody else is left, until so many own requests
 	Foreign     []ForeignRow        `json:"foreign"`
 }
 
@@ -59,8 +62,10 @@ type ForeignRow struct {
 // StrikeRow is a strike with what it did, so that it can be taken back.
 type StrikeRow struct {
 	Strike
-	Clean     bool    `json:"clean"` // the server had a clean record before
-	Lost      float64 `json:"lost"`  // of its history
+	Clean     bool    `json:"clean"`   // the server had a clean record before
+	Lost      float64 `json:"lost"`    // of its history
+	Audited   float64 `json:"audited"` // those of Lost that were compared with others
+	Rested    bool    `json:"rested"`  // it made the server rest
 	Raised    int     `json:"raised"`
 	Suspended bool    `json:"suspended"`
 }
@@ -197,7 +202,7 @@ func (r Row) wrong(g General) string {
 		return "there is no such server"
 	case len(r.Key) > maxURL || len(r.URL) > maxURL:
 		return "a name is too long"
-	case !count(r.Seen.OK) || !count(r.Seen.Failed) || !sane(r.Seen.At) || r.Latency < 0 || r.Latency > maxLatency:
+	case !count(r.Seen.OK) || !count(r.Seen.Failed) || !sane(r.Seen.At) || !sane(r.First) || r.Latency < 0 || r.Latency > maxLatency:
 		return "availability or latency"
 	case !due(r.Until, g):
 		return "suspension for all services"
@@ -214,7 +219,7 @@ func (r Row) wrong(g General) string {
 	}
 	for _, s := range r.Strikes {
 		_, ok := r.find(s.Service)
-		if s.Server != r.Server || !ok || !count(s.Lost) || s.Raised < -doubtLimit || s.Raised > doubtStrike {
+		if s.Server != r.Server || !ok || !count(s.Lost) || !count(s.Audited) || s.Raised < -doubtLimit || s.Raised > doubtStrike {
 			return "a strike"
 		}
 	}
@@ -225,9 +230,9 @@ func (h ServiceRow) wrong(g General) string {
 	switch {
 	case h.Service == 0:
 		return "there is no such service"
-	case !count(h.M) || !count(h.Strikes) || !sane(h.Contact) || !sane(h.Struck):
+	case !count(h.M) || !count(h.Audited) || !count(h.Strikes) || !sane(h.Contact) || !sane(h.Struck):
 		return "history"
-	case h.Doubt < 0 || h.Doubt >= doubtLimit || h.Suspensions < 0 || h.Suspensions > maxCount || !due(h.Until, g):
+	case h.Doubt < 0 || h.Doubt >= doubtLimit || h.Suspensions < 0 || h.Suspensions > maxCount || !due(h.Until, g) || !due(h.Rests, g):
 		return "doubt or suspension"
 	case len(h.Foreign) > maxForeign || slices.ContainsFunc(h.Foreign, func(f ForeignRow) bool { return !sane(f.At) }):
 		return "evidence from others"

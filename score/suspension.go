@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"barnraise"
 )
@@ -17,6 +18,29 @@ func (b *Book) Suspended(server barnraise.ServerID, service barnraise.ServiceID)
 	}
 	i, ok := r.find(service)
 	return r.Until > b.requests || ok && r.Services[i].Until > b.requests
+}
+
+// Rests reports whether the server was struck in the service within the last thousand own requests: then it is better asked only
+// where nobody else is left.
+func (b *Book) Rests(server barnraise.ServerID, service barnraise.ServiceID) bool {
+	return b.look(server, service).Rests > b.requests
+}
+
+// Meet records that a server stands in the registry, which makes it older from now on.
+func (b *Book) Meet(server barnraise.ServerID, now time.Time) {
+	if r := b.servers[server]; r != nil && !r.First.IsZero() {
+		return
+	}
+	b.Advance(now)
+	b.row(server).First = now
+}
+
+// Age is for how long a server has been known here; zero for one that this book never met.
+func (b *Book) Age(server barnraise.ServerID, now time.Time) time.Duration {
+	if r := b.servers[server]; r != nil && !r.First.IsZero() {
+		return max(0, now.Sub(r.First))
+	}
+	return 0
 }
 
 // Requests is how many own requests the book has counted.
