@@ -85,6 +85,7 @@ type Client struct {
 	cache    string
 	policy   score.Policy
 	egress   string
+	anchors  []barnraise.ServerID
 	known    func(barnraise.Address) bool // nil for nobody
 	now      func() time.Time
 	report   func(source string, err error) // nil for nobody
@@ -100,12 +101,16 @@ type Client struct {
 	verifier *verifier.Host
 	fetcher  *content.Fetcher
 
-	mu     sync.Mutex
-	random *rand.Rand
-	book   score.Book
-	doors  map[string]*door
-	kits   map[barnraise.CID]*kit    // by manifest and verifier
-	passed map[barnraise.Digest]bool // images that have been seen here not to contradict themselves
+	mu      sync.Mutex
+	random  *rand.Rand
+	book    score.Book
+	seats   map[barnraise.ServiceID][]barnraise.ServerID // the sticky sets
+	busy    map[barnraise.ServerID]int                   // requests under way
+	met     map[barnraise.ServiceID]*barnraise.Snapshot  // whose candidates the book has met
+	doors   map[string]*door
+	kits    map[barnraise.CID]*kit            // by manifest and verifier
+	passed  map[barnraise.Digest]bool         // images that have been seen here not to contradict themselves
+	reports map[barnraise.CID]map[string]bool // methods that conformance reports cover
 
 	contradictory map[quarantinedRequest]uint64 // by epoch
 }
@@ -132,9 +137,15 @@ func WithKeeper(k Keeper) Option { return func(c *Client) { c.keeper = k } }
 // WithCache keeps manifests, verifiers and compiled code below dir instead of the user's cache directory.
 func WithCache(dir string) Option { return func(c *Client) { c.cache = dir } }
 
-// WithPolicy sets how many auditors an answer gets; [score.Default] without it. With [score.One] a service whose answers prove
-// themselves costs one request.
+// WithPolicy sets how far an answer is looked into before it is believed; [score.Default] without it. With [score.One] a service
+// whose answers prove themselves costs one request.
 func WithPolicy(p score.Policy) Option { return func(c *Client) { c.policy = p } }
+
+// WithAnchors pins servers that the caller has reason to trust, such as his own: until a server is known here, one of them is asked
+// beside it in place of the service's home (protocol 6.5). Their word decides nothing alone.
+func WithAnchors(ids ...barnraise.ServerID) Option {
+	return func(c *Client) { c.anchors = append(c.anchors, ids...) }
+}
 
 // WithKnownOwners says which owners of services count for a suspension in all services: their services were used here before, and
 // they are known for twelve epochs at least (protocol 7.5). Nobody is without it. f must not call the client.
@@ -156,8 +167,10 @@ func WithClock(now func() time.Time, seed [32]byte) Option {
 func Open(ctx context.Context, network registry.Network, options ...Option) (*Client, error) {
 	c := &Client{
 		network: network, http: new(http.Client), policy: score.Default, now: time.Now,
-		doors: make(map[string]*door), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
+		doors: make(map[string]*door), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool), reports: make(map[barnraise.CID]map[string]bool),
 		contradictory: make(map[quarantinedRequest]uint64), delivering: make(chan struct{}, deliveries),
+		seats: make(map[barnraise.ServiceID][]barnraise.ServerID), busy: make(map[barnraise.ServerID]int),
+		met: make(map[barnraise.ServiceID]*barnraise.Snapshot),
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	for _, o := range options {

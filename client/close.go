@@ -52,7 +52,7 @@ func (r *round) accept(ctx context.Context, step judge.Step) (*Answer, error) {
 			r.note(o.Server, OutcomeDiffers, "")
 		}
 	}
-	a.Asked = r.asked
+	a.Asked, a.Passed = r.told()
 	return a, nil
 }
 
@@ -97,6 +97,7 @@ func (r *round) close(step judge.Step) (evidence string, struck []barnraise.Serv
 			Server: server, Service: r.service.ID, Revision: r.revision.Number, Epoch: r.c.epoch(), Conclusive: s.Conclusive,
 			Owner: r.service.Owner, Evidence: evidence, Known: r.c.known != nil && r.c.known(r.service.Owner),
 		})
+		r.c.unseat(r.service.ID, server)
 		r.note(server, OutcomeStruck, fmt.Sprintf("%s (protocol %s)", clauses[s.Clause], s.Clause))
 		struck = append(struck, server)
 	}
@@ -123,8 +124,28 @@ func (r *round) evidence(step judge.Step) barnraise.Evidence {
 	return barnraise.NewEvidence(r.snapshot.Registry, r.service.ID, r.revision, r.request, r.signed[:r.disputed]).Fit(wanted...)
 }
 
-// fail closes the call without an answer.
-func (r *round) fail(ctx context.Context, step judge.Step) error {
+// fail closes the call without an answer, or, where there are too few servers and the caller wishes so, with the home's.
+func (r *round) fail(ctx context.Context, step judge.Step) (*Answer, error) {
+	err := r.failure(ctx, step)
+	if !r.fallbackHome || !errors.Is(err, ErrTooFew) {
+		return nil, err
+	}
+	home := func(a judge.Answer) bool { return a.Home }
+	if !slices.ContainsFunc(r.answers, home) {
+		r.ask(ctx, 1, as(RoleAnchor, func() (*candidate, bool) { return r.draws.named(r.draws.home) }))
+	}
+	i := slices.IndexFunc(r.answers, home)
+	if i < 0 {
+		return nil, err
+	}
+	r.note(r.draws.home, OutcomeAnswered, "")
+	a := r.claim(r.answers[i])
+	a.Asked, a.Passed = r.told()
+	return a, nil
+}
+
+// failure closes the call and says why it failed.
+func (r *round) failure(ctx context.Context, step judge.Step) error {
 	evidence, _, err := r.close(step)
 	if err != nil {
 		return fmt.Errorf("call %s: %w", r.service.ID, err)
@@ -136,13 +157,14 @@ func (r *round) fail(ctx context.Context, step judge.Step) error {
 		}
 		r.note(a.Server, OutcomeAnswered, "")
 	}
-	if need := r.verifier.MinRequests(); len(operators) < need && r.disputed == 0 {
+	if need := r.quorum(); len(operators) < need && r.disputed == 0 {
 		return r.tooFew(ctx, len(operators), need)
 	}
 	e := &UndecidedError{
 		Service: r.service.ID, Revision: r.revision.Number, Verdict: step.Verdict, Reason: string(step.Verdict.Status),
-		Evidence: evidence, Asked: r.asked, Requests: r.requests,
+		Evidence: evidence, Requests: r.requests, Said: r.said(),
 	}
+	e.Asked, e.Passed = r.told()
 	switch {
 	case ctx.Err() != nil:
 		e.Reason = "cut off"
@@ -161,8 +183,9 @@ func (r *round) fail(ctx context.Context, step judge.Step) error {
 
 func (r *round) tooFew(ctx context.Context, have, need int) error {
 	e := &TooFewError{
-		Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Asked: r.asked, Requests: r.requests,
+		Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Requests: r.requests,
 	}
+	e.Asked, _ = r.told()
 	for _, h := range r.hosts {
 		why := h.why
 		for _, a := range r.asked {

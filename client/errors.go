@@ -39,7 +39,7 @@ type Candidate struct {
 	Why    string
 }
 
-// TooFewError is the error where fewer operators answered than the service's verifier wants (protocol 6.1).
+// TooFewError is the error where fewer operators answered than the service's verifier or the policy wants (protocol 6.1).
 type TooFewError struct {
 	Service    barnraise.ServiceID
 	Revision   uint32
@@ -52,7 +52,7 @@ type TooFewError struct {
 // Error names each candidate and why it gave no answer.
 func (e *TooFewError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "call %s@%d: %d operators answered, its verifier wants %d", e.Service, e.Revision, e.Have, e.Need)
+	fmt.Fprintf(&b, "call %s@%d: %d operators answered, %d are wanted", e.Service, e.Revision, e.Have, e.Need)
 	if len(e.Candidates) == 0 {
 		b.WriteString("; no server offers it")
 	}
@@ -74,7 +74,11 @@ type UndecidedError struct {
 	Reason   string
 	Evidence string // the name under which the evidence is kept; empty where there is none
 	Asked    []Asked
-	Requests int // that were sent
+	Passed   []Candidate // who was not asked and why, where [Explained] wants that
+	Requests int         // that were sent
+	// Said is what all servers that answered said, where they said the same: with verdict [Unverified], since nobody vouches for it.
+	// It is nil where they did not, or where none answered.
+	Said *Answer
 }
 
 // Error says what could not be told, and where the evidence is.

@@ -70,7 +70,7 @@ func (r *round) probe(ctx context.Context, server barnraise.ServerID) (Probe, er
 	judging, stop := outlast(ctx, time.Second)
 	defer stop()
 	p := Probe{Outcome: ProbeFailed, Revision: r.revision.Number}
-	if !r.ask(ctx, RolePrimary, 1, func() (candidate, bool) { return r.draws.named(server) }) {
+	if !r.ask(ctx, 1, as(RolePrimary, func() (*candidate, bool) { return r.draws.named(server) })) {
 		p.Why = r.unasked(server)
 		return p, ctx.Err()
 	}
@@ -134,7 +134,7 @@ func (r *round) settle(ctx, judging context.Context, p *Probe) error {
 	case errors.As(err, &undecided):
 		p.Evidence, p.Why, p.Contradicts = undecided.Evidence, undecided.Reason, undecided.Reason == contradictsItself
 	case errors.As(err, &tooFew):
-		p.Why = fmt.Sprintf("%d operators answered, its verifier wants %d", tooFew.Have, tooFew.Need)
+		p.Why = fmt.Sprintf("%d operators answered, %d are wanted", tooFew.Have, tooFew.Need)
 	default:
 		return err
 	}

@@ -42,10 +42,10 @@ func (b *bench) leading(live []int, strikes []Strike) (winner int, ok bool) {
 	return 0, false
 }
 
-// missing is how many operators more have to side with the strongest side until it leads by enough; one where no lead is wanted, or
-// where the home may still be the witness that settles it.
+// missing is how many operators more have to side with the strongest side until it leads by enough; one where no lead is wanted,
+// where the home may still be the witness that settles it, or where this machine knows what it is looking for.
 func (b *bench) missing(live []int) int {
-	if b.Lead == 0 || !b.arose() {
+	if b.Lead == 0 || !b.arose() || len(b.Reruns) > 0 {
 		return 1
 	}
 	best := -len(live)

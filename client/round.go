@@ -1,0 +1,219 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"barnraise"
+	"barnraise/judge"
+)
+
+// round is one call under way.
+type round struct {
+	c *Client
+	target
+	wishes
+	request []byte
+	draws   draws
+	drawn   int
+	probed  barnraise.ServerID // that a probe is about; zero in a call
+
+	mu       sync.Mutex // over what follows, while several servers are asked at once
+	asked    []Asked
+	before   map[barnraise.ServerID]standing // what was thought of those asked, where that is to be explained
+	requests int                             // that were sent
+	signed   []barnraise.Answer
+	answers  []judge.Answer // parallel to signed
+
+	memo     judge.Memo
+	reruns   []judge.Rerun
+	tried    []barnraise.Digest // platforms on which execution here was tried
+	disputed int                // so many of the answers, the first ones, were found to contradict each other or the verifier
+}
+
+// run asks a primary, then auditors, and decides.
+func (r *round) run(ctx context.Context) (*Answer, error) {
+	judging, stop := outlast(ctx, time.Second)
+	defer stop()
+	if r.policy.Together {
+		r.together(ctx)
+	}
+	for len(r.answers) == 0 && r.ask(ctx, 1, as(RolePrimary, r.draws.primary)) {
+	}
+	if len(r.answers) > 0 {
+		if r.provisional != nil {
+			r.provisional(r.claim(r.answers[0]))
+		}
+		if !r.policy.Together {
+			r.audit(ctx)
+		}
+	}
+	return r.decide(ctx, judging)
+}
+
+// decide does what the judge says until the call is decided.
+func (r *round) decide(ctx, judging context.Context) (*Answer, error) {
+	for {
+		step := r.next(ctx, judging)
+		switch step.Do {
+		case judge.Ask:
+			r.ask(ctx, step.Count, as(r.role(), r.draws.anybody))
+		case judge.Witness:
+			r.ask(ctx, step.Count, as(RoleWitness, r.draws.witness))
+		case judge.Execute:
+			r.execute(ctx, step.Platforms)
+		case judge.Accept:
+			return r.accept(judging, step)
+		default:
+			return r.fail(ctx, step)
+		}
+	}
+}
+
+// outlast derives a context that ends so much later than ctx: what has been signed by then can still be judged.
+func outlast(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(by, cancel) })
+	return late, func() {
+		stop()
+		cancel()
+	}
+}
+
+// next says what to do. Once ctx has ended the call fails, but not before it is known whether its answers contradict each other.
+func (r *round) next(ctx, judging context.Context) judge.Step {
+	step := judge.Judge(r.judgeable(judging))
+	if step.Disputed {
+		r.disputed = len(r.answers)
+	}
+	if ctx.Err() != nil {
+		return judge.Step{Do: judge.Fail, Verdict: step.Verdict, Disputed: step.Disputed}
+	}
+	return step
+}
+
+// role is what an operator drawn now is asked as: whoever is drawn after a dispute arose can be a witness to it.
+func (r *round) role() string {
+	if r.disputed > 0 {
+		return RoleWitness
+	}
+	return RoleAuditor
+}
+
+// quorum is how many operators have to answer: as many as the verifier wants, and as many as the policy does.
+func (r *round) quorum() int { return max(r.verifier.MinRequests(), r.policy.Least+1) }
+
+// judgeable is the case as it stands.
+func (r *round) judgeable(ctx context.Context) judge.Case {
+	c := judge.Case{
+		MinRequests: r.quorum(), Answers: r.answers, Reruns: r.reruns, Lead: r.policy.Lead,
+		Undrawn: min(r.draws.operators(), barnraise.MaxAnswers-r.drawn),
+		Verify:  r.judge(ctx, r.request), Memo: &r.memo,
+	}
+	r.c.mu.Lock()
+	c.Covered = r.c.passed[r.revision.Image]
+	r.c.mu.Unlock()
+	c.Covered = c.Covered || r.covers(ctx)
+	for _, a := range r.answers {
+		if r.c.rerunner != nil && !slices.Contains(r.tried, a.Platform) && !slices.Contains(c.Runnable, a.Platform) {
+			c.Runnable = append(c.Runnable, a.Platform)
+		}
+	}
+	return c
+}
+
+// auditors is how many auditors an answer of the server gets this time, and whether the server is known (protocol 6.5, 6.6).
+func (r *round) auditors(primary barnraise.ServerID) (count int, known bool) {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	m := r.c.book.History(primary, r.service.ID)
+	mean := r.policy.Audits(m)
+	count = int(mean)
+	if r.c.random.Float64() < mean-float64(count) {
+		count++
+	}
+	return max(count, r.quorum()-1), m >= r.policy.Known
+}
+
+// audit asks as many auditors as the policy wants for the primary's answer; what was asked beside the primary because that was slow
+// is none of them, since both were drawn before either had answered. Until this client has a history with the primary one of them
+// is an anchor. The anchor comes last, and only where the others agree: where they do not, it is worth more as a witness, which no
+// party can be (protocol 7.1).
+func (r *round) audit(ctx context.Context) {
+	count, known := r.auditors(r.answers[0].Server)
+	want := len(r.answers) + count
+	if r.policy.Anchor && !known && count > 0 {
+		r.compare(ctx, want-1)
+		if !r.alike() {
+			return
+		}
+		r.ask(ctx, 1, as(RoleAnchor, r.draws.anchor))
+	}
+	r.compare(ctx, want)
+}
+
+// compare asks auditors until there are so many answers, or nobody is left who is fit.
+func (r *round) compare(ctx context.Context, want int) {
+	for len(r.answers) < want && r.ask(ctx, want-len(r.answers), as(RoleAuditor, r.draws.auditor)) {
+	}
+}
+
+// alike reports whether all answers so far are the same bytes.
+func (r *round) alike() bool {
+	return !slices.ContainsFunc(r.answers, func(a judge.Answer) bool { return string(a.Body) != string(r.answers[0].Body) })
+}
+
+// together asks primary and auditors at once (protocol 6.6).
+func (r *round) together(ctx context.Context) {
+	r.c.mu.Lock()
+	primary, ok := r.draws.primary()
+	r.c.mu.Unlock()
+	if !ok {
+		return
+	}
+	count, known := r.auditors(primary.ID)
+	turn := 0
+	r.ask(ctx, count+1, func() (*candidate, string, bool) {
+		turn++
+		if turn == 1 {
+			return primary, RolePrimary, true
+		}
+		if turn == 2 && r.policy.Anchor && !known {
+			if v, ok := r.draws.anchor(); ok {
+				return v, RoleAnchor, true
+			}
+		}
+		v, ok := r.draws.auditor()
+		return v, RoleAuditor, ok
+	})
+	r.compare(ctx, count+1)
+}
+
+// execute runs the request on this machine. An answer whose receipt names a platform that is none of the image's covers
+// nothing, and is the server's failure.
+func (r *round) execute(ctx context.Context, platforms []barnraise.Digest) {
+	rerun, err := r.c.rerunner.Rerun(ctx, Job{
+		Service: r.service.ID, Revision: r.revision, Limits: r.manifest.Limits, Platforms: platforms,
+		Sources: r.c.sources(ctx, r.target), Request: r.request,
+	})
+	r.tried = append(r.tried, platforms...)
+	if err != nil {
+		return // then a witness or a wider quorum decides, or nobody
+	}
+	r.reruns = append(r.reruns, rerun.Runs...)
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	for i := len(r.answers) - 1; i >= 0; i-- {
+		if !slices.Contains(rerun.Foreign, r.answers[i].Platform) {
+			continue
+		}
+		r.c.book.Failed(r.answers[i].Server, r.c.now())
+		r.note(r.answers[i].Server, OutcomeFailed, "its receipt names a platform that is none of the image's")
+		r.signed, r.answers = slices.Delete(r.signed, i, i+1), slices.Delete(r.answers, i, i+1)
+		r.disputed = 0 // whether the others contradict each other is still to be seen
+	}
+	alike := !slices.ContainsFunc(r.reruns, func(o judge.Rerun) bool { return !o.Alike() })
+	r.c.passed[r.revision.Image] = alike && len(r.reruns) > 0
+}
