@@ -172,7 +172,8 @@ func (n *Net) configuration(i int) []byte {
 		return strings.Join(words, ", ")
 	}
 	m := n.Servers[i]
-	b := fmt.Appendf(nil, "network: %q\nserver: %d\nlisten: %q\nurl: %q\nkey: key.pem\naccount: %q\ndata: .\nown: [%s]\ncapacity: %d\n",
+	b := fmt.Appendf(nil, "network: %q\nserver: %d\nlisten: %q\nurl: %q\nkey: key.pem\naccount: %q\ndata: .\n"+
+		"budgets: {reserve: 0}\nown: [%s]\ncapacity: %d\n", // a network for development runs however full the disk is
 		n.File, m.ID, n.state.address(i), m.URL, n.accounts.delegate(i), list(n.own(i)), n.layout.capacity(i))
 	if n.state.Barter == nil {
 		return b

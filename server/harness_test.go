@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/budget"
 	"barnraise/content"
 	"barnraise/image"
 	"barnraise/manifest"
@@ -223,6 +224,8 @@ func open(t *testing.T, prepare change) *running {
 		}},
 	}
 	c := Config{Listen: port, URL: r.url, Key: filepath.Join(dir, "key.pem"), Data: dir, Own: []barnraise.ServiceID{1}, Capacity: 4, Contact: "ops@example.org"}
+	c.Budgets = budget.Default()
+	c.Budgets.Reserve = 0 // however full this machine's disk is
 	d := Dependencies{
 		Network: testNetwork, Registry: r.chain, Writes: true, Key: key, Local: &Local{r.local.images, r.local.content}, Poll: 10 * time.Millisecond,
 		Runtime: func(*image.Store) runtime.Runtime { return r.runtime },
