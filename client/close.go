@@ -183,7 +183,7 @@ func (r *round) failure(ctx context.Context, step judge.Step) error {
 
 func (r *round) tooFew(ctx context.Context, have, need int) error {
 	e := &TooFewError{
-		Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Requests: r.requests,
+		Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Requests: r.requests, Said: r.said(),
 	}
 	e.Asked, _ = r.told()
 	for _, h := range r.hosts {

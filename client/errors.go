@@ -46,7 +46,8 @@ type TooFewError struct {
 	Need, Have int // operators
 	Candidates []Candidate
 	Asked      []Asked
-	Requests   int // that were sent
+	Requests   int     // that were sent
+	Said       *Answer // as in [UndecidedError]
 }
 
 // Error names each candidate and why it gave no answer.

@@ -1,30 +1,11 @@
 package score
 
 import (
-	"math"
 	"testing"
 	"time"
 
 	"barnraise"
 )
-
-func TestAuditsFallWithHistory(t *testing.T) {
-	for _, c := range []struct{ m, want float64 }{
-		{0, 2}, {29, 2}, {30, 1.357}, {300, 0.746}, {3_000, 0.1357}, {29_700, 0.01493}, {1e6, 0.01},
-	} {
-		if got := Default.Audits(c.m); math.Abs(got-c.want) > 0.0005 {
-			t.Errorf("after %v answers: %.5f auditors, want %v", c.m, got, c.want)
-		}
-	}
-}
-
-func TestOneHasNoAuditors(t *testing.T) {
-	for _, m := range []float64{0, 29, 30, 1e6} {
-		if got := One.Audits(m); got != 0 {
-			t.Errorf("after %v answers: %v auditors, want none", m, got)
-		}
-	}
-}
 
 func TestStrikeTakesHistoryAndRecord(t *testing.T) {
 	var b Book
