@@ -67,15 +67,14 @@ func (d *draws) primary() (*candidate, bool) {
 }
 
 // seated lists those of the sticky set that are left, once it is full: a seat is emptied as soon as its server is not fit any more,
-// and filled at once by the fittest server with the longest history, or by one drawn by chance where none is known. The home keeps
-// out of it where there are others, so that it can be a witness.
+// and filled at once by the fit server with the longest history, or by one drawn by chance where none is known. The home has no
+// seat: who answers first can be no witness, and it is the first witness.
 func (d *draws) seated() (list []*candidate) {
 	set := d.only(d.all, func(v *candidate) bool { return d.sits(v.ID) && d.fit(v) })
 	for len(set) < seats {
-		pool := d.only(d.left, func(v *candidate) bool { return d.fit(v) && !slices.ContainsFunc(set, v.sameOperator) })
-		if others := d.only(pool, func(v *candidate) bool { return v.ID != d.home }); len(others) > 0 {
-			pool = others
-		}
+		pool := d.only(d.left, func(v *candidate) bool {
+			return v.ID != d.home && d.fit(v) && !slices.ContainsFunc(set, v.sameOperator)
+		})
 		v, ok := d.best(pool)
 		if !ok {
 			v, ok = d.pick(pool)
