@@ -10,7 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,6 +25,7 @@ var (
 	ErrBatch        = errors.New("batches are not taken: send single requests")
 	ErrNotification = errors.New("notifications are not taken: a request needs an id")
 	ErrInvalid      = errors.New("not a JSON-RPC 2.0 message")
+	ErrTooMany      = errors.New("too many messages in one batch")
 )
 
 // The error codes of JSON-RPC 2.0, section 5.1.
@@ -41,7 +42,13 @@ type Error struct {
 	Code    int64          `json:"code"`
 	Message string         `json:"message"`
 	Data    jsontext.Value `json:"data,omitzero"`
+
+	written jsontext.Value
 }
+
+// Written is the error as whoever sent it wrote it; nil for one that was made here. It is a view into the bytes it was read from,
+// and knows nothing of later changes.
+func (e *Error) Written() []byte { return e.written }
 
 // Error makes an Error usable as a Go error.
 func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Message, e.Code) }
@@ -60,29 +67,43 @@ type Response struct {
 	Error  *Error
 }
 
-var methodName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+// ValidMethod reports whether a method can be called so (protocol 3.1): [A-Za-z_][A-Za-z0-9_.]*
+func ValidMethod(name string) bool {
+	for i, c := range []byte(name) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
+		if !letter && (i == 0 || c != '.' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return name != ""
+}
 
 // NewRequest writes the one form a request has on the wire (protocol 3.1):
 // {"jsonrpc":"2.0","id":1,"method":M,"params":P}. Params stand as given; empty params are written [].
 // It fails with [ErrInvalid] on a method that is no name or params that are neither array nor object, and with [ErrSyntax]
 // on params that are not strict JSON.
 func NewRequest(method string, params []byte) ([]byte, error) {
-	if !methodName.MatchString(method) {
+	if !ValidMethod(method) {
 		return nil, fmt.Errorf("write request: method %.80q: want letters, digits, _ and dots: %w", method, ErrInvalid)
 	}
 	params = bytes.TrimSpace(params)
 	if len(params) == 0 {
 		params = []byte("[]")
 	}
-	if err := Strict(params); err != nil {
-		return nil, fmt.Errorf("write request: params: %w", err)
+	plain := glance(params, MaxDepth-1) // the request has a level more
+	if !plain {
+		if err := Strict(params); err != nil {
+			return nil, fmt.Errorf("write request: params: %w", err)
+		}
 	}
 	if params[0] != '{' && params[0] != '[' {
 		return nil, fmt.Errorf("write request: params are neither array nor object: %w", ErrInvalid)
 	}
-	body := []byte(`{"jsonrpc":"2.0","id":1,"method":"` + method + `","params":`)
+	const begin, middle = `{"jsonrpc":"2.0","id":1,"method":"`, `","params":`
+	body := make([]byte, 0, len(begin)+len(method)+len(middle)+len(params)+len("}"))
+	body = append(append(append(body, begin...), method...), middle...)
 	body = append(append(body, params...), '}')
-	if depth(body) > MaxDepth {
+	if !plain && depth(body) > MaxDepth {
 		return nil, fmt.Errorf("write request: params nest too deep: %w", ErrSyntax)
 	}
 	return body, nil
@@ -106,7 +127,7 @@ func ParseRequest(body []byte) (Request, error) {
 	}
 	var r Request
 	var version, method jsontext.Value
-	err := members(body, map[string]*jsontext.Value{"jsonrpc": &version, "id": &r.ID, "method": &method, "params": &r.Params})
+	err := members(body, []member{{"jsonrpc", &version}, {"id", &r.ID}, {"method", &method}, {"params", &r.Params}})
 	if err != nil {
 		return Request{}, fmt.Errorf("read request: %w", err)
 	}
@@ -114,7 +135,7 @@ func ParseRequest(body []byte) (Request, error) {
 	switch {
 	case string(version) != `"2.0"`:
 		return Request{}, fmt.Errorf(`read request: "jsonrpc" is %.20q, want "2.0": %w`, version, ErrInvalid)
-	case err != nil || !methodName.MatchString(name):
+	case err != nil || !ValidMethod(name):
 		return Request{}, fmt.Errorf("read request: method %.80q is no name: %w", method, ErrInvalid)
 	case len(r.Params) > 0 && r.Params[0] != '{' && r.Params[0] != '[':
 		return Request{}, fmt.Errorf("read request: params are neither array nor object: %w", ErrInvalid)
@@ -131,7 +152,7 @@ func ParseRequest(body []byte) (Request, error) {
 // of result and error. It fails with [ErrSyntax] or [ErrInvalid]; what fails never reaches verifier, memo or caller.
 func ParseResponse(body, id []byte) (Response, error) {
 	var version, gotID, result, failure jsontext.Value
-	err := members(body, map[string]*jsontext.Value{"jsonrpc": &version, "id": &gotID, "result": &result, "error": &failure})
+	err := members(body, []member{{"jsonrpc", &version}, {"id", &gotID}, {"result", &result}, {"error", &failure}})
 	switch {
 	case err != nil:
 		return Response{}, fmt.Errorf("read response: %w", err)
@@ -156,7 +177,7 @@ var WireID = []byte("1")
 
 func parseError(v jsontext.Value) (*Error, error) {
 	var code, message, data jsontext.Value
-	if err := members(v, map[string]*jsontext.Value{"code": &code, "message": &message, "data": &data}); err != nil {
+	if err := members(v, []member{{"code", &code}, {"message", &message}, {"data", &data}}); err != nil {
 		return nil, err
 	}
 	n, err := strconv.ParseInt(string(code), 10, 64)
@@ -167,11 +188,14 @@ func parseError(v jsontext.Value) (*Error, error) {
 	if err != nil {
 		return nil, fmt.Errorf("message is no string: %w", ErrInvalid)
 	}
-	return &Error{Code: n, Message: m, Data: data}, nil
+	return &Error{Code: n, Message: m, Data: data, written: v}, nil
 }
 
 // Strict reports whether b is one strict JSON value of at most [MaxDepth] levels. It fails with [ErrSyntax].
 func Strict(b []byte) error {
+	if glance(b, MaxDepth) {
+		return nil
+	}
 	if depth(b) > MaxDepth {
 		return fmt.Errorf("more than %d levels deep: %w", MaxDepth, ErrSyntax)
 	}
@@ -184,7 +208,10 @@ func Strict(b []byte) error {
 
 // members reads one object into the values it expects by name; a name that is not expected is an error. Expected names that
 // do not occur leave their value empty.
-func members(b []byte, want map[string]*jsontext.Value) error {
+func members(b []byte, want []member) error {
+	if glanceMembers(b, want) {
+		return nil
+	}
 	if depth(b) > MaxDepth {
 		return fmt.Errorf("more than %d levels deep: %w", MaxDepth, ErrSyntax)
 	}
@@ -201,16 +228,17 @@ func members(b []byte, want map[string]*jsontext.Value) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
-		into, ok := want[name.String()]
-		if !ok {
-			return fmt.Errorf("member %.40q does not belong there: %w", name.String(), ErrInvalid)
+		known := name.String()
+		i := slices.IndexFunc(want, func(m member) bool { return m.name == known })
+		if i < 0 {
+			return fmt.Errorf("member %.40q does not belong there: %w", known, ErrInvalid)
 		}
 		v, err := d.ReadValue()
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
 		end := d.InputOffset()
-		*into = b[end-int64(len(v)) : end : end]
+		*want[i].into = b[end-int64(len(v)) : end : end]
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return fmt.Errorf("%w: %w", ErrSyntax, err)
@@ -236,20 +264,37 @@ func text(v jsontext.Value) (string, error) {
 // depth is how deep brackets nest in b, strings passed over. It is exact for valid JSON, and for the rest good enough to keep
 // a hostile body from the decoder's stack.
 func depth(b []byte) (deepest int) {
-	level, quoted := 0, false
+	level := 0
 	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
+		switch b[i] {
+		case '"':
+			i += quoted(b[i:])
+		case '{', '[':
 			level++
 			deepest = max(deepest, level)
-		case c == '}' || c == ']':
+		case '}', ']':
 			level--
 		}
 	}
 	return deepest
+}
+
+// quoted is the place of the quote that ends the string with which b begins.
+func quoted(b []byte) int {
+	at := 1
+	for {
+		n := bytes.IndexByte(b[min(at, len(b)):], '"')
+		if n < 0 {
+			return len(b)
+		}
+		at += n
+		escapes := 0
+		for b[at-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return at
+		}
+		at++
+	}
 }

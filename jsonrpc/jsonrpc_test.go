@@ -141,6 +141,12 @@ func TestResponseMembers(t *testing.T) {
 	if err != nil || r.Error.Code != -32011 || r.Error.Message != `unknown "doc"` || string(r.Error.Data) != "[1]" || r.Result != nil {
 		t.Errorf("reads as %+v, %v", r.Error, err)
 	}
+	if w := string(r.Error.Written()); w != `{"code":-32011,"message":"unknown \"doc\"","data":[1]}` {
+		t.Errorf("was written %s", w)
+	}
+	if w := (&Error{Code: 1}).Written(); w != nil {
+		t.Errorf("what nobody has written is %s", w)
+	}
 	body := []byte(`{"jsonrpc":"2.0","id":1,"result": {"a" : 1.0} }`)
 	r, err = ParseResponse(body, WireID)
 	if err != nil || string(r.Result) != `{"a" : 1.0}` || r.Error != nil {
@@ -164,6 +170,33 @@ func FuzzParseResponse(f *testing.F) {
 		}
 		if !json.Valid(body) || depth(body) > MaxDepth || (r.Error == nil) == (r.Result == nil) {
 			t.Errorf("%q was taken", body)
+		}
+	})
+}
+
+// Depth is what it is when every byte is looked at.
+func FuzzDepth(f *testing.F) {
+	for _, s := range []string{`[{"a":"}]\\"},"\\\\"]`, `"`, `"\`, `[[["`, `"\\\"[["`, ``} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		want, level, quoted := 0, 0, false
+		for i := 0; i < len(b); i++ {
+			switch c := b[i]; {
+			case quoted && c == '\\':
+				i++
+			case c == '"':
+				quoted = !quoted
+			case quoted:
+			case c == '{' || c == '[':
+				level++
+				want = max(want, level)
+			case c == '}' || c == ']':
+				level--
+			}
+		}
+		if got := depth(b); got != want {
+			t.Errorf("%q is %d levels deep, want %d", b, got, want)
 		}
 	})
 }
