@@ -151,6 +151,23 @@ func FuzzParseReceipt(f *testing.F) {
 	})
 }
 
+// The short way of reading a payload takes no more than the long one, and gives the same.
+func FuzzScanReceipt(f *testing.F) {
+	whole := string(testReceipt(7, testResponse).Payload())
+	f.Add(whole)
+	for _, c := range [][2]string{{`"v":1`, `"v":2`}, {"41", "041"}, {"41", "18446744073709551616"}, {"1800000000", "-5"}, {"1800000000", "-0"},
+		{`"service":3`, `"service":4294967299`}, {"eip155:31337", `eip\u0031`}, {"0x00", "0x0A"}, {"}", "} "}} {
+		f.Add(strings.Replace(whole, c[0], c[1], 1))
+	}
+	f.Fuzz(func(t *testing.T, payload string) {
+		short, ok := scanReceipt([]byte(payload))
+		long, err := unmarshalReceipt([]byte(payload))
+		if ok != (err == nil) || ok && short != long {
+			t.Errorf("%q: %+v, %t; in the long way %+v, %v", payload, short, ok, long, err)
+		}
+	})
+}
+
 func BenchmarkReceiptSign(b *testing.B) {
 	r, key := testReceipt(7, testResponse), testKey(7)
 	for b.Loop() {
