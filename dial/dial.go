@@ -26,6 +26,7 @@ const (
 	HeaderTimeout  = 75 * time.Second
 	MaxHeader      = 128 << 10 // bytes of a response's header; the longest receipt has half of it
 	MaxURL         = 1024      // bytes of a URL that [CheckURL] takes
+	MaxError       = 500       // bytes of what an error of a round trip says
 )
 
 // ErrAddress is the error for a connection to an address that is not public, outside a private network. Nothing was sent
@@ -47,8 +48,8 @@ func Client(private bool, timeout time.Duration) *http.Client {
 
 // Transport dials public addresses only, or any address in a private network (protocol 10.3 says who may call it so). A
 // refused address fails the round trip with [ErrAddress]. It speaks HTTP/1.1, so that one call's trouble is not another's;
-// it asks for no compression and names no User-Agent unless the request sets one. It keeps idle connections: make one and
-// share it, and end with [http.Client.CloseIdleConnections].
+// it asks for no compression and names no User-Agent unless the request sets one. Its errors are no longer than [MaxError],
+// whatever they quote. It keeps idle connections: make one and share it, and end with [http.Client.CloseIdleConnections].
 func Transport(private bool) http.RoundTripper { return plain{transport(private)} }
 
 func dialer(private bool) *net.Dialer {
@@ -75,7 +76,7 @@ func transport(private bool) *http.Transport {
 	}
 }
 
-// plain leaves out the User-Agent that net/http would add.
+// plain leaves out the User-Agent that net/http would add, and most of what a server wrote in place of HTTP.
 type plain struct{ *http.Transport }
 
 func (t plain) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -83,7 +84,8 @@ func (t plain) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header["User-Agent"] = nil
 	}
-	return t.Transport.RoundTrip(r)
+	resp, err := t.Transport.RoundTrip(r)
+	return resp, clipped(err)
 }
 
 // onlyPublic is called by the dialer with each address it is about to connect to.

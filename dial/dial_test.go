@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // Protocol 10.2: outside private networks only public addresses.
@@ -109,6 +111,26 @@ func TestBounds(t *testing.T) {
 		}
 		if err == nil {
 			t.Errorf("%s: no error", name)
+		}
+		s.Close()
+	}
+}
+
+// What a server writes in place of HTTP is quoted, and not at its full length.
+func TestErrorsAreShort(t *testing.T) {
+	for name, header := range map[string]string{
+		"status line": strings.Repeat("ä", MaxHeader/4), "header line": "HTTP/1.1 200 OK\r\n" + strings.Repeat("ä", MaxHeader/4),
+		"two lengths": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: " + strings.Repeat("2", MaxHeader/2),
+		"coding":      "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + strings.Repeat("x", MaxHeader/2),
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			io.WriteString(c, header+"\r\n\r\n")
+			c.Close()
+		}))
+		_, err := Client(true, 5*time.Second).Get(s.URL)
+		if err == nil || len(err.Error()) > MaxError+len(s.URL)+10 || !utf8.ValidString(err.Error()) {
+			t.Errorf("%s: error of %d bytes: %.80v", name, len(fmt.Sprint(err)), err)
 		}
 		s.Close()
 	}

@@ -24,21 +24,21 @@ var ErrEgress = errors.New("want an address of this machine, or a proxy as http:
 // this machine, are refused with [ErrAddress]. A proxy should stand where no address but public ones can be reached from it.
 func ClientBy(private bool, way string) (*http.Client, error) {
 	c := Client(private, 0)
-	t := transport(private)
 	if way == "" {
+		c.Transport = Lean(private)
 		return c, nil
 	}
 	if local, err := netip.ParseAddr(way); err == nil && local.Zone() == "" {
 		dialer := dialer(private)
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
-		t.DialContext = dialer.DialContext
-		c.Transport = plain{t}
+		c.Transport = newLean(dialer)
 		return c, nil
 	}
 	proxy, err := url.Parse(way)
 	if err != nil || !slices.Contains([]string{"http", "https", "socks5"}, proxy.Scheme) || !validHost(proxy) || strings.Trim(proxy.Path, "/") != "" {
 		return nil, fmt.Errorf("leave by %.200q: %w", redacted(way, proxy), ErrEgress)
 	}
+	t := transport(private)
 	t.DialContext = dialer(true).DialContext
 	t.Proxy = http.ProxyURL(proxy)
 	c.Transport = proxied{plain{t}, private}

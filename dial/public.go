@@ -49,3 +49,14 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("2620:4f:8000::/48"), // AS112
 	netip.MustParsePrefix("3fff::/20"),         // documentation
 }
+
+// Network is the network that an address is taken to be in where nothing else is known of it: that of its first 24 bits, or 48 of an
+// IPv6 address, which is as little as anybody is given to route (protocol 6.2).
+func Network(a netip.Addr) netip.Prefix {
+	bits := 24
+	if a = a.Unmap(); a.Is6() {
+		bits = 48
+	}
+	p, _ := a.Prefix(bits) // fails for bits only that there are not
+	return p
+}
