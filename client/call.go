@@ -127,7 +127,7 @@ func (c *Client) round(ctx context.Context, service string, request []byte) (*ro
 	if c.met[t.service.ID] != t.snapshot {
 		c.met[t.service.ID] = t.snapshot
 		for _, v := range r.draws.all {
-			c.book.Meet(v.ID, r.draws.now)
+			c.book.Meet(v.ID, v.Since, t.snapshot.Block, r.draws.now)
 		}
 	}
 	return r, nil

@@ -69,7 +69,7 @@ func (b *bench) strikes(against map[int]bool) (strikes []Strike) {
 func (b *bench) testimony(live []int) map[int]bool {
 	against := make(map[int]bool)
 	for _, w := range live {
-		if !b.Answers[w].After || !b.prevails(w, live) {
+		if !b.Answers[w].After || b.party(w) || !b.prevails(w, live) {
 			continue
 		}
 		var with, others []int
@@ -89,4 +89,10 @@ func (b *bench) testimony(live []int) map[int]bool {
 		}
 	}
 	return against
+}
+
+// party reports whether an answer is of an operator that had answered before: then it is nobody's witness (protocol 7.1). Whose
+// server it is may show only once it has answered.
+func (b *bench) party(i int) bool {
+	return slices.ContainsFunc(b.Answers[:i], func(o Answer) bool { return o.Operator == b.Answers[i].Operator })
 }

@@ -194,6 +194,11 @@ func TestJudge(t *testing.T) {
 			Case{MinRequests: 2, Answers: answers("a", "b", "x", "y"), Reruns: ran("a"), Verify: trapsOn("x", "y")}, Step{Do: Fail, Disputed: true}},
 		{"7.7 undecided after a dispute with an answer that is gone: there is none",
 			Case{MinRequests: 2, Answers: answers("a", "A"), Undrawn: 1, Verify: undecided(0)}, Step{Do: Ask, Count: 1}},
+		{"7.1 nor is who turns out to be of a party's operator",
+			Case{MinRequests: 2, Answers: []Answer{
+				{Server: 1, Operator: "x", Platform: platform, Body: []byte("a")}, {Server: 2, Operator: "y", Platform: platform, Body: []byte("b")},
+				{Server: 3, Operator: "y", Platform: platform, Body: []byte("b"), After: true},
+			}, Undrawn: 1, Covered: true, Verify: compare}, Step{Do: Witness, Count: 1, Disputed: true}},
 		{"a lead is wanted: the first witness is the home, alone",
 			Case{MinRequests: 2, Answers: answers("a", "b"), Undrawn: 5, Covered: true, Lead: 3, Verify: compare},
 			Step{Do: Witness, Count: 1, Disputed: true}},

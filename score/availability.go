@@ -29,6 +29,9 @@ func (s *Seen) decay(now time.Time) {
 
 // Answered records that the server answered an own request within the given time, rightly or not.
 func (b *Book) Answered(server barnraise.ServerID, took time.Duration, now time.Time) {
+	if b.recording {
+		b.record(false, func(b *Book) { b.Answered(server, took, now) })
+	}
 	r := b.asked(server, now)
 	r.Seen.OK = more(r.Seen.OK, 1)
 	r.heard(took)
@@ -36,12 +39,18 @@ func (b *Book) Answered(server barnraise.ServerID, took time.Duration, now time.
 
 // Failed records that the server gave no usable answer to an own request. It says nothing of its integrity.
 func (b *Book) Failed(server barnraise.ServerID, now time.Time) {
+	if b.recording {
+		b.record(false, func(b *Book) { b.Failed(server, now) })
+	}
 	s := &b.asked(server, now).Seen
 	s.Failed = more(s.Failed, 1)
 }
 
 // TimedOut records that the server gave no answer within the given time: it failed, and it is as slow as twice that.
 func (b *Book) TimedOut(server barnraise.ServerID, limit time.Duration, now time.Time) {
+	if b.recording {
+		b.record(false, func(b *Book) { b.TimedOut(server, limit, now) })
+	}
 	r := b.asked(server, now)
 	r.Seen.Failed = more(r.Seen.Failed, 1)
 	r.heard(2 * limit)
@@ -50,6 +59,9 @@ func (b *Book) TimedOut(server barnraise.ServerID, limit time.Duration, now time
 // Outrun records that the server had not answered within the given time when another was asked in its place, which did: a failure,
 // and it is as slow as that at least.
 func (b *Book) Outrun(server barnraise.ServerID, took time.Duration, now time.Time) {
+	if b.recording {
+		b.record(false, func(b *Book) { b.Outrun(server, took, now) })
+	}
 	r := b.asked(server, now)
 	r.Seen.Failed = more(r.Seen.Failed, 1)
 	r.heard(took)
@@ -68,6 +80,9 @@ type Probe struct {
 // Probed records a probe. It counts a quarter of a real request for availability; whether the answer was right is told by
 // [Book.Audited] and [Book.Strike].
 func (b *Book) Probed(p Probe, now time.Time) {
+	if b.recording {
+		b.record(false, func(b *Book) { b.Probed(p, now) })
+	}
 	r := b.asked(p.Server, now)
 	e := Event{Kind: ProbeOK, Epoch: p.Epoch, Server: p.Server, Service: p.Service, Revision: p.Revision, Why: p.Why}
 	if p.Why != "" {

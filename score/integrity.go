@@ -43,6 +43,9 @@ const weightOfStrike = 50
 
 // Audited records that an answer of the server was compared with others and stood.
 func (b *Book) Audited(server barnraise.ServerID, service barnraise.ServiceID) {
+	if b.recording {
+		b.record(false, func(b *Book) { b.Audited(server, service) })
+	}
 	h := b.row(server).service(service)
 	h.touch(b.now)
 	h.M, h.Audited = more(h.M, 1), more(h.Audited, 1)
@@ -51,6 +54,9 @@ func (b *Book) Audited(server barnraise.ServerID, service barnraise.ServiceID) {
 
 // Unchecked records that an answer of the server was accepted and compared with none: the policy wanted no auditor this time.
 func (b *Book) Unchecked(server barnraise.ServerID, service barnraise.ServiceID) {
+	if b.recording {
+		b.record(false, func(b *Book) { b.Unchecked(server, service) })
+	}
 	h := b.row(server).service(service)
 	h.touch(b.now)
 	h.M = more(h.M, 1)
@@ -76,6 +82,9 @@ func (b *Book) Doubt(server barnraise.ServerID, service barnraise.ServiceID) flo
 func (b *Book) Foreign(
 	server barnraise.ServerID, service barnraise.ServiceID, request barnraise.Digest, epoch uint64, name string,
 ) {
+	if b.recording {
+		b.record(true, func(b *Book) { b.Foreign(server, service, request, epoch, name) })
+	}
 	h := b.row(server).service(service)
 	h.Foreign = slices.DeleteFunc(h.Foreign, func(f ForeignRow) bool { return b.now.Sub(f.At) >= foreignKept })
 	known := slices.ContainsFunc(h.Foreign, func(f ForeignRow) bool { return f.Request == request })

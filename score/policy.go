@@ -24,8 +24,8 @@ type Policy struct {
 	Young       float64 // servers younger than twelve epochs get together at most this share of the draws; 1 makes no difference
 	Anchor      bool    // until the primary is known, one auditor is an anchor (protocol 6.5)
 	Least       int     // there are at least so many auditors, whatever the verifier wants
-	Equal       int     // so many operators have to give the same answer, whatever is known of them; 0 where history counts
-	Lead        int     // a dispute that nobody can settle ends once one side leads by so many operators; nobody is struck for it
+	Equal       int     // so many operators have to give an answer, and the same, whatever is known of them; 0 where history counts
+	Lead        int     // a dispute that nobody can settle ends once one side leads by so many operators
 	Together    bool    // ask everybody at once instead of the primary first: faster, and a coalition sees what it is up to
 }
 
@@ -132,6 +132,9 @@ func (p Policy) Stronger(q Policy) Policy {
 		HomeShare: max(p.HomeShare, q.HomeShare), Established: max(p.Established, q.Established), Young: min(p.Young, q.Young),
 		Anchor: p.Anchor || q.Anchor, Least: max(p.Least, q.Least), Equal: max(p.Equal, q.Equal), Lead: max(p.Lead, q.Lead),
 		Together: p.Together && q.Together,
+	}
+	if s.Equal > 0 { // then no history counts any more: there are as many as for who has none
+		s.Least = max(s.Least, int(math.Ceil(max(p.Audits(0), q.Audits(0)))))
 	}
 	s.Name = p.Name
 	if s == p {

@@ -63,7 +63,9 @@ func TestParsePolicy(t *testing.T) {
 // Who asks on behalf of others may ask for more than they did, and never for less.
 func TestStronger(t *testing.T) {
 	exact, _ := Exact(1e-3)
-	presets := []Policy{One, Cheap, Default, Fast, Paranoid, exact}
+	one, _ := Exact(0.5)
+	two, _ := Exact(0.1)
+	presets := []Policy{One, Cheap, Default, Fast, Paranoid, exact, one, two}
 	for _, p := range presets {
 		for _, q := range presets {
 			s := p.Stronger(q)

@@ -3,6 +3,8 @@ package score
 import (
 	"testing"
 	"time"
+
+	"barnraise"
 )
 
 // A strike makes a server rest for a thousand own requests in that service; a strike that is lifted does not.
@@ -43,23 +45,33 @@ func TestOnlyAuditedAnswersRaiseIntegrity(t *testing.T) {
 	}
 }
 
-// Age counts from when a server was first met, once, and survives a restart.
+// Age counts from when a server was first met, once, and survives a restart. Whoever was there before the book is older than that.
 func TestAge(t *testing.T) {
 	var b Book
 	if b.Age(1, noon) != 0 {
 		t.Errorf("a server never met has an age of %v", b.Age(1, noon))
 	}
-	b.Meet(1, noon)
-	b.Meet(1, noon.Add(time.Hour))
+	b.Meet(9, 99, 100, noon)
+	b.Meet(1, 101, 102, noon)
+	b.Meet(1, 101, 103, noon.Add(time.Hour))
+	b.Meet(2, 100, 104, noon.Add(time.Hour))
 	if got := b.Age(1, noon.Add(3*time.Hour)); got != 3*time.Hour {
 		t.Errorf("three hours after it was met its age is %v", got)
 	}
 	if got := b.Age(1, noon.Add(-time.Hour)); got != 0 {
 		t.Errorf("before it was met its age is %v", got)
 	}
+	for _, early := range []barnraise.ServerID{9, 2} {
+		if got := b.Age(early, noon); got < 100*365*24*time.Hour {
+			t.Errorf("server %d was there before the book, and its age is %v", early, got)
+		}
+	}
 	var again Book
-	if err := again.Restore(b.Rows()); err != nil || again.Age(1, noon.Add(time.Hour)) != time.Hour {
+	if err := again.Restore(b.Rows()); err != nil || again.Age(1, noon.Add(time.Hour)) != time.Hour || again.Age(2, noon) != b.Age(2, noon) {
 		t.Errorf("restored its age is %v, %v", again.Age(1, noon.Add(time.Hour)), err)
+	}
+	if again.Meet(3, 100, 200, noon); again.Age(3, noon) == 0 {
+		t.Error("restored it has forgotten when it began")
 	}
 }
 

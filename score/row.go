@@ -31,6 +31,7 @@ type Row struct {
 	Key      string             `json:"key"`
 	URL      string             `json:"url"`
 	First    time.Time          `json:"first"` // when it was first seen in the registry
+	Early    bool               `json:"early"` // it was registered before this book began
 	Seen     Seen               `json:"seen"`
 	Latency  time.Duration      `json:"latency"`
 	Until    uint64             `json:"until"`    // suspended in all services until so many own requests
@@ -74,6 +75,7 @@ type StrikeRow struct {
 type General struct {
 	Requests uint64    `json:"requests"`
 	Now      time.Time `json:"now"`
+	Begun    uint64    `json:"begun"`   // the newest block when it first met a server
 	Suspect  []Suspect `json:"suspect"` // by service and revision
 }
 
@@ -127,7 +129,7 @@ func (b *Book) Rows() (General, []Row) {
 
 // General copies what is about no server.
 func (b *Book) General() General {
-	g := General{Requests: b.requests, Now: b.now}
+	g := General{Requests: b.requests, Now: b.now, Begun: b.begun}
 	for r, epoch := range b.suspect {
 		g.Suspect = append(g.Suspect, Suspect{r.Service, r.Number, epoch})
 	}
@@ -174,7 +176,7 @@ func (b *Book) Unkept(d Delta) {
 // Restore replaces what is in the book by what [Book.Rows] gave. It fails with [ErrRow] where it cannot have done so, and
 // changes nothing then: a score from a damaged disk is worse than none. It keeps what it is given.
 func (b *Book) Restore(g General, rows []Row) error {
-	n := Book{Report: b.Report, requests: g.Requests, now: g.Now, suspect: make(map[Revision]uint64)}
+	n := Book{Report: b.Report, requests: g.Requests, now: g.Now, begun: g.Begun, suspect: make(map[Revision]uint64)}
 	if g.Requests > maxRequests || !sane(g.Now) {
 		return fmt.Errorf("restore scores: %d requests up to %v: %w", g.Requests, g.Now, ErrRow)
 	}

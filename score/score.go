@@ -48,6 +48,18 @@ type Book struct {
 	suspect  map[Revision]uint64 // epoch in which the revision became suspect
 	requests uint64              // own requests so far: the clock of suspensions
 	now      time.Time           // the latest that this book was told
+	begun    uint64              // the newest block when it first met a server; zero before that
+
+	keys map[barnraise.ServerID]namedKey // as last identified
+
+	recording bool
+	told      []Told
+}
+
+// namedKey is a key with its id.
+type namedKey struct {
+	key barnraise.PublicKey
+	id  string
 }
 
 // Advance tells the book the time. What takes a time tells it, too. It never goes back.
@@ -83,6 +95,9 @@ func (b *Book) touched(id barnraise.ServerID) {
 // because then it is more likely the image (protocol 7.5). A conclusive strike is not lifted: it rests on a platform that cannot
 // see its surroundings, where the image had the same chance to contradict itself here.
 func (b *Book) Strike(s Strike) {
+	if b.recording {
+		b.record(true, func(b *Book) { b.Strike(s) })
+	}
 	clean := b.Clean(s.Server, s.Epoch)
 	if !s.Conclusive && clean && b.lift(s) {
 		b.Mark(Revision{s.Service, s.Revision}, s.Epoch)
@@ -174,6 +189,9 @@ func (b *Book) Standing(epoch uint64) (list []Strike) {
 
 // Mark makes a revision suspect: its image or its verifier, and not its hosts, is what is wrong (protocol 7.2, 7.5).
 func (b *Book) Mark(r Revision, epoch uint64) {
+	if b.recording {
+		b.record(true, func(b *Book) { b.Mark(r, epoch) })
+	}
 	if b.suspect == nil {
 		b.suspect = make(map[Revision]uint64)
 	}

@@ -3,7 +3,6 @@ package score
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"barnraise"
 )
@@ -24,23 +23,6 @@ func (b *Book) Suspended(server barnraise.ServerID, service barnraise.ServiceID)
 // where nobody else is left.
 func (b *Book) Rests(server barnraise.ServerID, service barnraise.ServiceID) bool {
 	return b.look(server, service).Rests > b.requests
-}
-
-// Meet records that a server stands in the registry, which makes it older from now on.
-func (b *Book) Meet(server barnraise.ServerID, now time.Time) {
-	if r := b.servers[server]; r != nil && !r.First.IsZero() {
-		return
-	}
-	b.Advance(now)
-	b.row(server).First = now
-}
-
-// Age is for how long a server has been known here; zero for one that this book never met.
-func (b *Book) Age(server barnraise.ServerID, now time.Time) time.Duration {
-	if r := b.servers[server]; r != nil && !r.First.IsZero() {
-		return max(0, now.Sub(r.First))
-	}
-	return 0
 }
 
 // Requests is how many own requests the book has counted.
@@ -85,11 +67,12 @@ func (b *Book) left(until uint64) string { return fmt.Sprintf("for %d own reques
 func (b *Book) Identify(v barnraise.Server, epoch uint64, known float64) {
 	kid := ""
 	if k, ok := v.Key(); ok {
-		kid = k.Key.ID()
+		kid = b.keyID(v.ID, k.Key)
 	}
 	url := v.URL[:min(len(v.URL), maxURL)]
 	r := b.servers[v.ID]
 	if r == nil || r.Owner.IsZero() {
+		b.identified(v, epoch, known)
 		r = b.row(v.ID)
 		r.Owner, r.Key, r.URL = v.Operator, kid, url
 		return
@@ -105,12 +88,33 @@ func (b *Book) Identify(v barnraise.Server, epoch uint64, known float64) {
 	case kid == "" || r.Key == kid:
 		return
 	}
+	b.identified(v, epoch, known)
 	if r = b.row(v.ID); kid != "" {
 		r.Key = kid
 	}
 	r.Owner, r.URL = v.Operator, url
 	if what != "" {
 		b.cap(r, epoch, known, what)
+	}
+}
+
+// keyID is the id of a server's key, which takes a hash to find out and is nearly always the one it was.
+func (b *Book) keyID(server barnraise.ServerID, key barnraise.PublicKey) string {
+	k, ok := b.keys[server]
+	if !ok || k.key != key {
+		if b.keys == nil {
+			b.keys = make(map[barnraise.ServerID]namedKey)
+		}
+		k = namedKey{key, key.ID()}
+		b.keys[server] = k
+	}
+	return k.id
+}
+
+// identified records an identity that changes something. Of most calls it is known.
+func (b *Book) identified(v barnraise.Server, epoch uint64, known float64) {
+	if b.recording {
+		b.record(true, func(b *Book) { b.Identify(v, epoch, known) })
 	}
 }
 
@@ -127,6 +131,10 @@ func (b *Book) cap(r *Row, epoch uint64, known float64, what string) {
 // Forget empties the score of an id that a reorganisation of the chain gave to somebody else (protocol 1.9). The next
 // [Book.Delta] names it as gone.
 func (b *Book) Forget(server barnraise.ServerID) {
+	if b.recording {
+		b.record(true, func(b *Book) { b.Forget(server) })
+	}
 	b.row(server)
 	delete(b.servers, server)
+	delete(b.keys, server)
 }
