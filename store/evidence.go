@@ -155,6 +155,23 @@ func (s *Store) Evidence(ctx context.Context, digest barnraise.Digest) (Item, []
 	return item, body, nil
 }
 
+// Forget drops a piece of evidence. It fails with [ErrNotFound] where it is not here. Who sent it may send it again.
+func (s *Store) Forget(ctx context.Context, digest barnraise.Digest) error {
+	err := s.Update(ctx, func(tx *Tx) error {
+		result, err := tx.tx.ExecContext(tx.ctx, "DELETE FROM evidence WHERE digest = ?", digest[:])
+		if err == nil {
+			if n, _ := result.RowsAffected(); n == 0 {
+				err = ErrNotFound
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget evidence %s: %w", digest, err)
+	}
+	return nil
+}
+
 // find looks a piece of evidence up. It fails with [ErrNotFound].
 func find(ctx context.Context, q querier, digest barnraise.Digest) (Item, error) {
 	list, err := collect(ctx, q, scanItem, "SELECT "+itemColumns+" FROM evidence WHERE digest = ?", digest[:])

@@ -182,3 +182,20 @@ func FuzzDecodeIDs(f *testing.F) {
 		}
 	})
 }
+
+func TestForgottenEvidenceIsGone(t *testing.T) {
+	s := opened(t, Memory, Options{})
+	e := evidence(1, 100)
+	_, err := s.Keep(e)
+	must(t, err)
+	digest := barnraise.Sum(e.Encode())
+	must(t, s.Forget(t.Context(), digest))
+	if err := s.Forget(t.Context(), digest); !errors.Is(err, ErrNotFound) {
+		t.Errorf("forgotten twice: %v", err)
+	}
+	if own, _, err := s.EvidenceBytes(t.Context()); err != nil || own > 0 {
+		t.Errorf("%d bytes are used, %v", own, err)
+	}
+	_, err = s.Keep(e)
+	must(t, err)
+}

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
+	"modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
 )
 
 // application marks a file as a store of ours: "BRNS".
@@ -101,7 +105,7 @@ func (s *Store) version(ctx context.Context) (version int, err error) {
 	return version, nil
 }
 
-// migrate brings the schema up to date, all of it or nothing.
+// migrate brings the schema up to date, all of it or nothing. Several processes may be at it.
 func (s *Store) migrate(ctx context.Context) error {
 	version, err := s.version(ctx)
 	if err != nil || version == len(migrations) {
@@ -111,10 +115,13 @@ func (s *Store) migrate(ctx context.Context) error {
 		return fmt.Errorf("%s is of version %d, this program knows %d: use the program that wrote it: %w",
 			s.path, version, len(migrations), ErrVersion)
 	}
-	if _, err := s.db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil { // the file remembers it
+	if err := s.writeAhead(ctx); err != nil {
 		return err
 	}
 	return s.Update(ctx, func(tx *Tx) error {
+		if err := tx.tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil || version >= len(migrations) {
+			return err
+		}
 		for _, m := range migrations[version:] {
 			if _, err := tx.tx.ExecContext(ctx, m); err != nil {
 				return err
@@ -124,4 +131,21 @@ func (s *Store) migrate(ctx context.Context) error {
 		_, err := tx.tx.ExecContext(ctx, done)
 		return err
 	})
+}
+
+// writeAhead lets others read while one writes; the file remembers it. For this change SQLite itself waits for nobody.
+func (s *Store) writeAhead(ctx context.Context) error {
+	const pause = 10 * time.Millisecond
+	for waited := time.Duration(0); ; waited += pause {
+		_, err := s.db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+		var e *sqlite.Error
+		if !errors.As(err, &e) || e.Code()&0xff != codes.SQLITE_BUSY || waited >= s.options.Busy {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
