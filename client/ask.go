@@ -14,16 +14,6 @@ import (
 // grace is how long an answer may take on top of the service's own limit.
 const grace = 5 * time.Second
 
-// How long a server is waited for before another is asked beside it: four times what it took of late, within bounds, and never more
-// than a third of the time that is left. It is the server's own time that counts, so that nobody gets asked for being quick.
-const (
-	patienceTimes   = 4
-	leastPatience   = 250 * time.Millisecond
-	mostPatience    = 2 * time.Second
-	patienceAtFirst = time.Second // with a server never heard
-	mostBeside      = 2           // so many are asked beside those that take long, and no more at one time
-)
-
 // draw says who is asked next, and as what. It is called with the client's lock held.
 type draw func() (v *candidate, role string, ok bool)
 
@@ -38,43 +28,125 @@ func as(role string, draw func() (*candidate, bool)) draw {
 // ask draws so many servers and asks them at once, and some more beside those that take long. It returns once so many have answered,
 // or none is waited for any more, and reports whether any was drawn; none is once ctx has ended.
 func (r *round) ask(ctx context.Context, count int, draw draw) bool {
-	one, cancel := context.WithCancel(ctx)
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer cancel()
-	results := make(chan bool, barnraise.MaxAnswers)
-	late := make(chan struct{}, barnraise.MaxAnswers)
-	before, waiting, got := r.drawn, 0, 0
-	start := func() {
-		v, role, patience, ok := r.draw(ctx, draw)
-		if !ok {
-			return
-		}
-		waiting++
-		timer := time.AfterFunc(patience, func() { late <- struct{}{} })
-		group.Go(func() {
-			answered := r.askOne(ctx, one, role, v)
-			timer.Stop()
-			results <- answered
-		})
-	}
-	for range count {
-		start()
-	}
-	for waiting > 0 && got < count {
-		select {
-		case answered := <-results:
-			waiting--
-			if answered {
-				got++
-			}
-		case <-late:
-			if waiting < count-got+mostBeside {
-				start()
-			}
-		}
-	}
+	a := &inquiry{round: r, ctx: ctx, draw: draw, want: count}
+	a.one, a.cancel = context.WithTimeout(ctx, r.within())
+	before := r.drawn
+	a.begin(count)
+	a.group.Wait()
+	a.end()
 	return r.drawn > before
+}
+
+// inquiry is asking servers at once. Whoever of them ends, and whoever is waited for too long, says what happens next.
+type inquiry struct {
+	*round
+	ctx    context.Context // of the call
+	one    context.Context // of those asked at first: ends once enough have answered, and when their time is over
+	cancel func()
+	draw   draw
+	group  sync.WaitGroup // of those that are waited for
+
+	mu      sync.Mutex
+	want    int // answers
+	got     int
+	waiting int
+	over    bool
+	later   []context.CancelFunc // of those whose time began later
+}
+
+// drawn is one server that is asked.
+type drawn struct {
+	*candidate
+	role  string
+	one   context.Context
+	timer *time.Timer // runs out where it takes long
+}
+
+// begin asks so many servers, the last of them here: so a single one takes no goroutine.
+func (a *inquiry) begin(count int) {
+	last, ok := a.next()
+	for i := 1; i < count && ok; i++ {
+		v, more := a.next()
+		if !more {
+			break
+		}
+		go a.wait(last)
+		last = v
+	}
+	if ok {
+		a.wait(last)
+	}
+}
+
+// next draws a server, unless it is over. Who is drawn is waited for.
+func (a *inquiry) next() (drawn, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.start(false)
+}
+
+// start is next, with the lock held.
+func (a *inquiry) start(late bool) (drawn, bool) {
+	if a.over {
+		return drawn{}, false
+	}
+	v, role, patience, ok := a.round.draw(a.ctx, a.draw)
+	if !ok {
+		return drawn{}, false
+	}
+	one := a.one
+	if late || !a.c.introduced(v.Server) {
+		var cancel context.CancelFunc
+		one, cancel = context.WithCancel(a.ctx) // its time begins with the exchange
+		a.later = append(a.later, cancel)
+	}
+	a.waiting++
+	a.group.Add(1)
+	return drawn{v, role, one, time.AfterFunc(patience, a.late)}, true
+}
+
+// late asks another beside one that takes long.
+func (a *inquiry) late() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.waiting == 0 || a.waiting >= a.want-a.got+mostBeside {
+		return
+	}
+	if v, ok := a.start(true); ok {
+		go a.wait(v)
+	}
+}
+
+// wait asks one server, and ends it all once enough have answered.
+func (a *inquiry) wait(v drawn) {
+	defer a.group.Done()
+	answered := a.askOne(a.ctx, v.one, v.role, v.candidate)
+	v.timer.Stop()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting--
+	if answered {
+		a.got++
+	}
+	if a.got >= a.want {
+		a.finish()
+	}
+}
+
+// finish ends what is under way. The lock is held.
+func (a *inquiry) finish() {
+	a.over = true
+	a.cancel()
+	for _, cancel := range a.later {
+		cancel()
+	}
+}
+
+// end waits until nobody draws any more.
+func (a *inquiry) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.finish()
 }
 
 // draw draws one server, and says how long it is waited for.
@@ -89,10 +161,7 @@ func (r *round) draw(ctx context.Context, draw draw) (v *candidate, role string,
 	}
 	r.drawn++
 	r.c.busy[v.ID]++
-	patience = patienceAtFirst
-	if usual := r.c.book.Latency(v.ID); usual > 0 {
-		patience = min(max(patienceTimes*usual, leastPatience), mostPatience)
-	}
+	patience = r.c.pace(v.ID).patience()
 	if end, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(end)/3)
 	}
@@ -121,7 +190,7 @@ func (r *round) askOne(ctx, one context.Context, role string, v *candidate) bool
 		r.signed, r.answers = append(r.signed, signed), append(r.answers, answer)
 	case ctx.Err() != nil:
 		asked.Outcome, asked.Why = OutcomeFailed, "the call ended before it answered"
-	case one.Err() != nil:
+	case errors.Is(one.Err(), context.Canceled):
 		err = errOutrun
 		fallthrough
 	default:
@@ -152,7 +221,11 @@ func (r *round) record(ctx context.Context, v *candidate, took time.Duration, no
 	r.regard(v.ID)
 	b.Identify(v.Server, r.c.epoch(), r.policy.Known)
 	if err != nil {
+		r.c.pace(v.ID).failed(now)
 		r.c.unseat(r.service.ID, v.ID)
+	} else {
+		r.c.pace(v.ID).answered(took)
+		r.draws.answered(v)
 	}
 	switch {
 	case v.ID == r.probed:

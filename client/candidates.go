@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"barnraise"
 	"barnraise/dial"
@@ -15,8 +16,19 @@ import (
 // candidate is a server that offers the service.
 type candidate struct {
 	barnraise.Server
-	operator judge.Operator
-	why      string // it cannot be asked; empty where it can
+	operator judge.Operator // the owner's account: whose vote it is, as far as is known before it answers
+	domain   string         // registrable; empty in a private network
+	network  string         // that it was reached in; empty in a private network, and where it is not known
+	why      string         // it cannot be asked; empty where it can
+
+	last *atomic.Pointer[address] // where it was asked last
+}
+
+// address is where a server answers for a revision.
+type address struct {
+	service  barnraise.ServiceID
+	revision uint32
+	url      *url.URL
 }
 
 // candidates lists the servers that offer a service, by id.
@@ -25,7 +37,7 @@ func (c *Client) candidates(s *barnraise.Snapshot, id barnraise.ServiceID) []can
 	var list []candidate
 	for _, server := range s.Hosts(id) {
 		v, _ := s.Server(server)
-		one := candidate{Server: v}
+		one := newCandidate(v, private)
 		if _, ok := v.Key(); !ok {
 			one.why = "it has no usable key"
 		} else if err := dial.CheckURL(v.URL, private); err != nil {
@@ -33,16 +45,55 @@ func (c *Client) candidates(s *barnraise.Snapshot, id barnraise.ServiceID) []can
 		}
 		list = append(list, one)
 	}
-	for i, operator := range operators(list, private) {
-		list[i].operator = operator
-	}
 	return list
 }
 
-// operators tells whose vote each candidate's is: servers of one owner account are one operator, and so are, outside private
-// networks, servers under one registrable domain (protocol 6.2).
-func operators(list []candidate, private bool) []judge.Operator {
-	group := make([]int, len(list)) // index of the first candidate that shares an owner or a domain
+func newCandidate(v barnraise.Server, private bool) candidate {
+	c := candidate{Server: v, operator: judge.Operator(v.Operator.String()), last: new(atomic.Pointer[address])}
+	if !private {
+		c.domain = domain(v.URL)
+	}
+	return c
+}
+
+// networkOf is the network that a server was last reached in, empty where that is not known. What a name stands for is found out when
+// it is dialled, and not before.
+func (c *Client) networkOf(v barnraise.Server) string {
+	u, err := url.Parse(v.URL)
+	if err != nil {
+		return ""
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		t, ok := c.http.Transport.(interface {
+			Reached(host string) (netip.Addr, bool)
+		})
+		if !ok {
+			return ""
+		}
+		if a, ok = t.Reached(u.Host); !ok {
+			return ""
+		}
+	}
+	return dial.Network(a).String()
+}
+
+// votes tells whose vote each one's is of those who answered: servers of one owner account are one operator, and so are, outside
+// private networks, servers under one registrable domain, and servers that were reached in one network (protocol 6.2). Others do not
+// count: anybody may register a URL under somebody's domain, and would make one operator of all under whose domains he did. Who
+// answers has introduced himself there.
+func votes(list []candidate) []judge.Operator {
+	group := make([]int, len(list)) // of each candidate one that comes before it and is of the same operator, or itself
+	for i := range list {
+		group[i] = i
+	}
+	root := func(i int) int {
+		for group[i] != i {
+			group[i] = group[group[i]] // so that the way is shorter next time: somebody may register ten thousand
+			i = group[i]
+		}
+		return i
+	}
 	first := make(map[string]int)
 	join := func(i int, key string) {
 		j, seen := first[key]
@@ -50,25 +101,21 @@ func operators(list []candidate, private bool) []judge.Operator {
 			first[key] = i
 			return
 		}
-		from, to := max(group[i], group[j]), min(group[i], group[j])
-		for k := range group {
-			if group[k] == from {
-				group[k] = to
-			}
-		}
-	}
-	for i := range list {
-		group[i] = i
+		a, b := root(i), root(j)
+		group[max(a, b)] = min(a, b)
 	}
 	for i, v := range list {
-		join(i, v.Operator.String())
-		if !private {
-			join(i, domain(v.URL))
+		join(i, string(v.operator))
+		if v.domain != "" {
+			join(i, v.domain)
+		}
+		if v.network != "" {
+			join(i, v.network)
 		}
 	}
 	names := make([]judge.Operator, len(list))
 	for i := range list {
-		names[i] = judge.Operator(list[group[i]].Operator.String())
+		names[i] = list[root(i)].operator
 	}
 	return names
 }

@@ -9,6 +9,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	cryptorand "crypto/rand"
 	"errors"
@@ -25,8 +26,10 @@ import (
 	"barnraise/dial"
 	"barnraise/judge"
 	"barnraise/manifest"
+	"barnraise/outbox"
 	"barnraise/registry"
 	"barnraise/registry/evm"
+	"barnraise/registry/lock"
 	"barnraise/score"
 	"barnraise/verifier"
 	"barnraise/wasm"
@@ -90,9 +93,17 @@ type Client struct {
 	now      func() time.Time
 	report   func(source string, err error) // nil for nobody
 	closers  []func() error
+	trusting bool // signatures of answers are left unchecked; nothing outside this package's tests can say so
+
+	scores       Scores // nil for none
+	scoresFailed func(error)
+	keeping      sync.Mutex // by whoever keeps scores
 
 	deliverWithin time.Duration
+	outbox        outbox.Box    // empty for none
 	delivering    chan struct{} // what is under way
+
+	receiptless bool // never, but where package proxy/compared measures what receipts cost
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -101,18 +112,29 @@ type Client struct {
 	verifier *verifier.Host
 	fetcher  *content.Fetcher
 
+	meetings sync.Map // by server
+	keys     keyring
+	room     room
+	sight    sight
+
 	mu      sync.Mutex
 	random  *rand.Rand
 	book    score.Book
 	seats   map[barnraise.ServiceID][]barnraise.ServerID // the sticky sets
 	busy    map[barnraise.ServerID]int                   // requests under way
-	met     map[barnraise.ServiceID]*barnraise.Snapshot  // whose candidates the book has met
+	paces   map[barnraise.ServerID]*pace
+	metIn   *barnraise.Snapshot          // the view of which the book has met candidates
+	met     map[barnraise.ServiceID]bool // whose they are
 	doors   map[string]*door
 	kits    map[barnraise.CID]*kit            // by manifest and verifier
 	passed  map[barnraise.Digest]bool         // images that have been seen here not to contradict themselves
 	reports map[barnraise.CID]map[string]bool // methods that conformance reports cover
 
 	contradictory map[quarantinedRequest]uint64 // by epoch
+
+	memo     *memo // nil for none
+	lockPath string
+	lock     *lock.File // nil for none
 }
 
 // Option changes a client from its defaults.
@@ -120,6 +142,11 @@ type Option func(*Client)
 
 // WithRegistry reads the registry through r instead of the network's own RPC endpoints. The client does not close it.
 func WithRegistry(r Registry) Option { return func(c *Client) { c.registry = r } }
+
+// WithRegistryAge lets calls use a view of the registry that is up to so old, save where they miss something in it: 12 s without it
+// where the client reads the registry itself, and none where it is given one by [WithRegistry]. A view is used for a sixth of
+// that as it is; then it is still used, and renewed meanwhile. A revocation may go unnoticed for so long.
+func WithRegistryAge(age time.Duration) Option { return func(c *Client) { c.sight.age = age } }
 
 // WithTransport sends requests through t instead of one that dials public addresses only.
 func WithTransport(t http.RoundTripper) Option { return func(c *Client) { c.http.Transport = t } }
@@ -167,10 +194,11 @@ func WithClock(now func() time.Time, seed [32]byte) Option {
 func Open(ctx context.Context, network registry.Network, options ...Option) (*Client, error) {
 	c := &Client{
 		network: network, http: new(http.Client), policy: score.Default, now: time.Now,
-		doors: make(map[string]*door), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool), reports: make(map[barnraise.CID]map[string]bool),
+		doors: make(map[string]*door), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
+		reports:       make(map[barnraise.CID]map[string]bool),
 		contradictory: make(map[quarantinedRequest]uint64), delivering: make(chan struct{}, deliveries),
-		seats: make(map[barnraise.ServiceID][]barnraise.ServerID), busy: make(map[barnraise.ServerID]int),
-		met: make(map[barnraise.ServiceID]*barnraise.Snapshot),
+		seats: make(map[barnraise.ServiceID][]barnraise.ServerID), busy: make(map[barnraise.ServerID]int), paces: make(map[barnraise.ServerID]*pace),
+		met: make(map[barnraise.ServiceID]bool),
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	for _, o := range options {
@@ -195,6 +223,9 @@ func (c *Client) open(ctx context.Context) error {
 			return err
 		}
 		c.cache = filepath.Join(user, "barnraise")
+	}
+	if err := c.openLock(); err != nil {
+		return err
 	}
 	way, err := dial.ClientBy(c.network.Private(), c.egress)
 	if err != nil {
@@ -226,8 +257,14 @@ func (c *Client) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.registry = r
+		c.registry, c.sight.age = r, cmp.Or(c.sight.age, registryAge)
 		c.closers = append(c.closers, func() error { r.Close(); return nil })
+	}
+	if err := c.restoreScores(ctx); err != nil {
+		return err
+	}
+	if c.outbox != "" && c.deliverWithin > 0 {
+		go c.workOff()
 	}
 	return nil
 }
@@ -235,25 +272,13 @@ func (c *Client) open(ctx context.Context) error {
 // Close ends the client. Calls and rechecks under way, and later ones, fail; it does not wait for them.
 func (c *Client) Close() error {
 	c.end()
+	c.keepScores()
 	var errs []error
 	for _, closer := range c.closers {
 		errs = append(errs, closer())
 	}
 	c.http.CloseIdleConnections()
 	return errors.Join(errs...)
-}
-
-// whileOpen derives a context that ends with the client.
-func (c *Client) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	if c.life.Err() != nil {
-		cancel(errClosed)
-	}
-	stop := context.AfterFunc(c.life, func() { cancel(errClosed) })
-	return ctx, func() {
-		stop()
-		cancel(nil)
-	}
 }
 
 // Book hands do what this client thinks of servers; nobody else reads or writes it meanwhile. So a server that has a client of its

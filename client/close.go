@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"barnraise"
-	"barnraise/jsonrpc"
 	"barnraise/judge"
 	"barnraise/score"
 	"barnraise/verifiers"
@@ -33,12 +32,13 @@ func (r *round) noted(server barnraise.ServerID) bool {
 func (r *round) accept(ctx context.Context, step judge.Step) (*Answer, error) {
 	a := &Answer{Service: r.service.ID, Revision: r.revision.Number, Verdict: barnraise.Accepted, Requests: r.requests}
 	winner := r.answers[step.Winner]
-	response, err := jsonrpc.ParseResponse(winner.Body, jsonrpc.WireID)
-	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", r.service.ID, err) // it was checked when it came in
+	read := r.seen.read(winner.Body)
+	if read.err != nil {
+		return nil, fmt.Errorf("call %s: %w", r.service.ID, read.err) // it was checked when it came in
 	}
-	a.Result, a.Error = json.RawMessage(response.Result), response.Error
+	a.Result, a.Error = json.RawMessage(read.response.Result), read.response.Error
 	a.Unverified = verifiers.Unverified(r.revision.Verifier, r.manifest.VerifierConfig(), winner.Body)
+	var err error
 	if a.Evidence, a.Struck, err = r.close(step); err != nil {
 		return nil, fmt.Errorf("call %s: %w", r.service.ID, err)
 	}
@@ -53,6 +53,10 @@ func (r *round) accept(ctx context.Context, step judge.Step) (*Answer, error) {
 		}
 	}
 	a.Asked, a.Passed = r.told()
+	r.remember(winner, a)
+	if room := read.room; room != nil && a.Evidence == "" && r.provisional == nil {
+		a.spare = func() { r.c.room.spare(room) } // nobody else has it: memory copies, evidence there is none
+	}
 	return a, nil
 }
 
@@ -68,6 +72,9 @@ func (r *round) agree(ctx context.Context, a, b []byte) bool {
 
 // audited counts an answer that stood beside others, or beside an execution here, or that nobody looked at.
 func (r *round) audited(server barnraise.ServerID) {
+	if slices.Contains(r.recalled, server) {
+		return
+	}
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	if len(r.answers)+len(r.reruns) < 2 {
@@ -86,6 +93,9 @@ func (r *round) close(step judge.Step) (evidence string, struck []barnraise.Serv
 		}
 		defer r.deliver(e) // once it is known who is struck
 	}
+	if len(step.Strikes) > 0 {
+		defer r.c.keepScores()
+	}
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	if step.Marked {
@@ -100,6 +110,7 @@ func (r *round) close(step judge.Step) (evidence string, struck []barnraise.Serv
 		r.c.unseat(r.service.ID, server)
 		r.note(server, OutcomeStruck, fmt.Sprintf("%s (protocol %s)", clauses[s.Clause], s.Clause))
 		struck = append(struck, server)
+		r.c.memo.struck(server)
 	}
 	for _, i := range step.Aside {
 		r.c.book.Failed(r.answers[i].Server, r.c.now())
@@ -186,6 +197,7 @@ func (r *round) tooFew(ctx context.Context, have, need int) error {
 		Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Requests: r.requests, Said: r.said(),
 	}
 	e.Asked, _ = r.told()
+	answered := r.answered()
 	for _, h := range r.hosts {
 		why := h.why
 		for _, a := range r.asked {
@@ -193,7 +205,7 @@ func (r *round) tooFew(ctx context.Context, have, need int) error {
 				why = a.Why
 			}
 		}
-		if why == "" && slices.ContainsFunc(r.answers, func(a judge.Answer) bool { return a.Operator == h.operator }) {
+		if why == "" && slices.ContainsFunc(answered, func(v candidate) bool { return v.sameOperator(&h) }) {
 			why = "answered, or is of an operator that did"
 		} else if why == "" {
 			why = "was not asked"

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,44 +29,28 @@ func WithDelivery(within time.Duration) Option { return func(c *Client) { c.deli
 
 // deliver sends evidence on its way to those who are no party to it and are not struck.
 func (r *round) deliver(e barnraise.Evidence) {
-	if r.c.deliverWithin <= 0 || r.manifest.Evidence == manifest.EvidenceLocal {
+	c := r.c
+	switch {
+	case c.deliverWithin <= 0 || r.manifest.Evidence == manifest.EvidenceLocal:
+		return
+	case c.outbox != "":
+		c.putOff(e)
 		return
 	}
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	body := e.Encode()
-	for _, v := range r.recipients(e) {
+	body := e.Encode() // before the lock: it may be long
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range c.recipients(r.target, e, nil) {
 		delays := make([]time.Duration, deliverTries)
 		for i := range delays {
-			delays[i] = time.Duration(r.c.random.Int64N(int64(r.c.deliverWithin))) << i
+			delays[i] = c.delay() << i
 		}
 		select {
-		case r.c.delivering <- struct{}{}:
-			go r.c.deliverTo(r.snapshot, v, body, delays)
+		case c.delivering <- struct{}{}:
+			go c.deliverTo(r.snapshot, v, body, delays)
 		default:
 		}
 	}
-}
-
-// recipients are the home and two hosts drawn by chance. The lock is held.
-func (r *round) recipients(e barnraise.Evidence) (list []barnraise.Server) {
-	var others []barnraise.Server
-	for _, v := range r.hosts {
-		party := slices.ContainsFunc(e.Answers, func(a barnraise.Answer) bool { return a.Server == v.ID })
-		switch {
-		case v.why != "" || !r.c.book.Clean(v.ID, r.c.epoch()):
-		case v.ID == r.draws.home:
-			list = append(list, v.Server)
-		case !party:
-			others = append(others, v.Server)
-		}
-	}
-	for range min(deliveredTo, len(others)) {
-		i := r.c.random.IntN(len(others))
-		list = append(list, others[i])
-		others = slices.Delete(others, i, i+1)
-	}
-	return list
 }
 
 // deliverTo hands evidence to one server, after a delay, and again where there was no room.
@@ -81,24 +64,24 @@ func (c *Client) deliverTo(s *barnraise.Snapshot, v barnraise.Server, body []byt
 			t.Stop()
 			return
 		}
-		if again := c.handOver(s, v, body); !again {
+		ctx, cancel := context.WithTimeout(c.life, deliverTakes)
+		err := c.handOver(ctx, s, v, body)
+		cancel()
+		if !errors.Is(err, errBusy) {
 			return
 		}
 	}
 }
 
-// errBusy is the error of a server that has no room at the moment.
+// errBusy is the error of a server that has no room at the moment, or is not there: it is worth trying again.
 var errBusy = errors.New("no room")
 
-// handOver reports whether it is worth trying again.
-func (c *Client) handOver(s *barnraise.Snapshot, v barnraise.Server, body []byte) (again bool) {
-	ctx, cancel := context.WithTimeout(c.life, deliverTakes)
-	defer cancel()
-	err := c.introduce(ctx, s, v)
-	if err == nil {
-		err = c.postEvidence(ctx, v, body)
+// handOver hands evidence to a server that has introduced itself.
+func (c *Client) handOver(ctx context.Context, s *barnraise.Snapshot, v barnraise.Server, body []byte) error {
+	if err := c.introduce(ctx, s, v); err != nil {
+		return fmt.Errorf("hand over evidence: %w: %w", errBusy, err)
 	}
-	return errors.Is(err, errBusy)
+	return c.postEvidence(ctx, v, body)
 }
 
 func (c *Client) postEvidence(ctx context.Context, v barnraise.Server, body []byte) error {

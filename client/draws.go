@@ -99,7 +99,18 @@ func (c *Client) unseat(service barnraise.ServiceID, id barnraise.ServerID) {
 	c.seats[service] = slices.DeleteFunc(c.seats[service], func(v barnraise.ServerID) bool { return v == id })
 }
 
-func (v *candidate) sameOperator(o *candidate) bool { return v.operator == o.operator }
+// answered removes those under the domain of one that gave an answer: they have no other vote. Until it did they stay, as anybody
+// may register a URL there that nobody answers at. The lock is held.
+func (d *draws) answered(v *candidate) {
+	if v.domain != "" {
+		d.left = d.only(d.left, func(o *candidate) bool { return o.domain != v.domain })
+	}
+}
+
+// sameOperator reports whether two servers have one owner, or one domain.
+func (v *candidate) sameOperator(o *candidate) bool {
+	return v.operator == o.operator || v.domain != "" && v.domain == o.domain
+}
 
 // best is the established server with the longest history.
 func (d *draws) best(pool []*candidate) (best *candidate, ok bool) {
@@ -120,8 +131,12 @@ func (d *draws) named(id barnraise.ServerID) (*candidate, bool) {
 // allowed reports whether a server is not suspended.
 func (d *draws) allowed(v *candidate) bool { return !d.c.book.Suspended(v.ID, d.service) }
 
-// fit reports whether a server is worth asking while there are others: it is neither suspended nor resting, and answers as a rule.
+// fit reports whether a server is worth asking while there are others: it is neither suspended nor resting, answers as a rule, and
+// did when it was asked last, a while ago at least.
 func (d *draws) fit(v *candidate) bool {
+	if p := d.c.paces[v.ID]; p != nil && d.now.Before(p.until) {
+		return false
+	}
 	return d.allowed(v) && !d.c.book.Rests(v.ID, d.service) && d.c.book.Availability(v.ID, d.now) >= 0.5
 }
 
@@ -130,7 +145,7 @@ func (d *draws) established(v *candidate) bool {
 	return d.c.book.History(v.ID, d.service) >= d.policy.Known && !d.young(v)
 }
 
-// young reports whether a server is known for less than twelve epochs, where the policy minds that.
+// young reports whether a server stands in the registry for less than twelve epochs, where the policy minds that.
 func (d *draws) young(v *candidate) bool {
 	return d.policy.Young < 1 && d.c.book.Age(v.ID, d.now) < YoungEpochs*Epoch
 }

@@ -28,7 +28,7 @@ func drawing(homeShare float64) func() *draws {
 	var all []*candidate
 	for id := barnraise.ServerID(quick); id <= home; id++ {
 		c.book.Answered(id, 100*time.Millisecond, now)
-		c.book.Meet(id, now.Add(-YoungEpochs*Epoch))
+		c.book.Meet(id, 1, 1, now)
 		all = append(all, &candidate{Server: barnraise.Server{ID: id}, operator: judge.Operator(rune('a' + id))})
 	}
 	for range 100 {

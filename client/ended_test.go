@@ -39,7 +39,8 @@ func TestCallersImpatienceIsNotTheServersFailure(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.doors = make(map[string]*door) // who was asked for manifest and verifier is a stranger again
+				c.doors = make(map[string]*door)
+				c.meetings.Clear() // who was asked for manifest and verifier is a stranger again
 				n.captured = nil
 				for _, m := range n.members {
 					m.serve = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -154,5 +155,16 @@ func TestErrorsArePrintable(t *testing.T) {
 	e := &TooFewError{Candidates: []Candidate{{Server: barnraise.ServerID(1), URL: "http://" + steering, Why: "no"}}}
 	if strings.ContainsAny(e.Error(), steering[:1]+"\u202e") {
 		t.Errorf("%q", e)
+	}
+}
+
+// A registry of ten thousand hosts does not make an error of ten thousand lines.
+func TestErrorsNameNoMoreThanOneCallAsks(t *testing.T) {
+	e := &TooFewError{Candidates: make([]Candidate, 10_000)}
+	for i := range e.Candidates {
+		e.Candidates[i] = Candidate{Server: barnraise.ServerID(i + 1), URL: "https://a.example", Why: strings.Repeat("x", 500)}
+	}
+	if s := e.Error(); len(s) > 64<<10 || !strings.Contains(s, "server 64 ") || !strings.HasSuffix(s, "and 9936 more") {
+		t.Errorf("%d bytes: ...%s", len(s), s[max(0, len(s)-100):])
 	}
 }

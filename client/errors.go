@@ -7,16 +7,28 @@ import (
 
 	"barnraise"
 	"barnraise/registry"
+	"barnraise/registry/lock"
 )
 
 // Errors to branch on.
 var (
 	ErrTooFew      = errors.New("too few servers answered")              // a [TooFewError]
 	ErrUndecided   = errors.New("the answers contradict each other")     // an [UndecidedError]
-	ErrNotFound    = registry.ErrReference                               // unknown, gone, or without an active revision
+	ErrNotFound    = registry.ErrReference                               // unknown, gone, or without an active revision; by name an [UnknownNameError]
+	ErrConflict    = lock.ErrConflict                                    // a name meant something else before: a [ConflictError]
+	ErrLock        = lock.ErrFile                                        // the lock file is damaged, or another network's
 	ErrUnavailable = errors.New("manifest or verifier could not be had") // nobody delivers what judging needs
 	errServer      = errors.New("server's failure")                      // lowers availability only
 	errClosed      = errors.New("client is closed")
+)
+
+// Errors that say more.
+type (
+	// UnknownNameError lists the services that go by a name which nobody has said the meaning of, with their owners. It is an
+	// [ErrNotFound].
+	UnknownNameError = registry.UnknownNameError
+	// ConflictError says what a name meant when it was first used, and what it would mean now. It is an [ErrConflict].
+	ConflictError = lock.ConflictError
 )
 
 // UnconfirmedError is the error for evidence that names a newer block than is confirmed here (protocol 1.9). Whether it holds
@@ -50,15 +62,19 @@ type TooFewError struct {
 	Said       *Answer // as in [UndecidedError]
 }
 
-// Error names each candidate and why it gave no answer.
+// Error names candidates, as many as one call asks at most, and why each gave no answer. All are in Candidates.
 func (e *TooFewError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "call %s@%d: %d operators answered, %d are wanted", e.Service, e.Revision, e.Have, e.Need)
 	if len(e.Candidates) == 0 {
 		b.WriteString("; no server offers it")
 	}
-	for _, c := range e.Candidates {
+	named := e.Candidates[:min(len(e.Candidates), barnraise.MaxAnswers)]
+	for _, c := range named {
 		fmt.Fprintf(&b, "; server %d (%.200q): %s", c.Server, c.URL, c.Why)
+	}
+	if more := len(e.Candidates) - len(named); more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
 	}
 	return b.String()
 }

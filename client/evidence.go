@@ -9,27 +9,25 @@ import (
 	"barnraise"
 )
 
-// Directory is a [Keeper] that keeps each piece of evidence as a file of its own, named by its digest.
+// Directory is a [Keeper] that keeps each piece of evidence as a file of its own, named by the first half of its digest.
 type Directory string
 
-// EvidenceDirectory is where a user's evidence is kept: barnraise/evidence below XDG_DATA_HOME, else ~/.local/share.
+// EvidenceDirectory is where a user's evidence is kept: evidence below [DataDirectory].
 func EvidenceDirectory() (Directory, error) {
-	data := os.Getenv("XDG_DATA_HOME")
-	if data == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("find a place for evidence: %w", err)
-		}
-		data = filepath.Join(home, ".local", "share")
+	data, err := DataDirectory()
+	if err != nil {
+		return "", err
 	}
-	return Directory(filepath.Join(data, "barnraise", "evidence")), nil
+	return Directory(filepath.Join(data, "evidence")), nil
 }
 
-// Keep writes the file and returns its path once it is on disk. The same evidence is kept once.
+// Keep writes the file and returns its path once it is on disk. The same evidence is kept once. Above 1 GiB or
+// 16,384 pieces in all the oldest goes.
 func (d Directory) Keep(e barnraise.Evidence) (string, error) {
 	b := e.Encode()
-	path := filepath.Join(string(d), barnraise.Sum(b).Hex()[:32]+".json")
-	if _, err := os.Stat(path); err == nil {
+	stem := barnraise.Sum(b).Hex()[:stemDigits]
+	path := d.path(stem)
+	if _, err := d.read(stem); err == nil {
 		return path, nil
 	}
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
@@ -47,6 +45,7 @@ func (d Directory) Keep(e barnraise.Evidence) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("keep evidence: %w", err)
 	}
+	_ = d.trim(stem, directoryBytes, directoryFiles) // what is new is safe: that is what was asked for
 	return path, syncDir(string(d))
 }
 

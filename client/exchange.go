@@ -6,49 +6,78 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"barnraise"
-	"barnraise/jsonrpc"
 	"barnraise/judge"
 )
 
 // lead is how many blocks ahead of this machine's registry a receipt may be at least; where the registry's grace is more, that.
 const lead = 100
 
+// within is how long one server has for its answer.
+func (t *target) within() time.Duration { return time.Duration(t.manifest.Limits.Timeout) + grace }
+
 // exchange sends the request to one server, which has introduced itself, and takes its answer only where it can be held to it:
 // signed under a key of the server's, for these bytes, strict (protocol 3.3, 4). All else is the server's failure.
 func (c *Client) exchange(ctx context.Context, t target, v candidate, request []byte) (barnraise.Answer, judge.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(t.manifest.Limits.Timeout)+grace)
-	defer cancel()
-	url := fmt.Sprintf("%s/v1/services/%d/%d", strings.TrimSuffix(v.URL, "/"), t.service.ID, t.revision.Number)
-	body, token, err := c.post(ctx, url, request, int64(t.manifest.Limits.Response))
+	within := t.within()
+	if end, bounded := ctx.Deadline(); !bounded || time.Until(end) > within { // where an introduction went before
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, within)
+		defer cancel()
+	}
+	body, token, err := c.post(ctx, t, v, request)
 	if err != nil {
 		return barnraise.Answer{}, judge.Answer{}, err
 	}
-	receipt, signed, err := barnraise.ParseReceipt(token)
-	if err == nil {
-		err = receipt.Covers(t.snapshot.Registry, v.ID, t.service.ID, t.revision, request, body)
+	read := t.seen.read(body.Bytes())
+	if read.repeated(body.Bytes()) {
+		c.room.spare(body)
+	} else {
+		read.room = body
+	}
+	var receipt barnraise.Receipt
+	var keyID string
+	if !c.receiptless {
+		receipt, keyID, err = c.checkReceipt(t, v, token, request, read)
 	}
 	if err == nil {
-		err = checkBlock(receipt.Block, t.snapshot)
-	}
-	var key barnraise.PublicKey
-	if err == nil {
-		key, err = t.snapshot.Key(v.ID, signed.KeyID)
-	}
-	if err == nil {
-		err = signed.Verify(key)
-	}
-	if err == nil {
-		_, err = jsonrpc.ParseResponse(body, jsonrpc.WireID)
+		err = read.err
 	}
 	if err != nil {
 		return barnraise.Answer{}, judge.Answer{}, fmt.Errorf("%w: %w", errServer, err)
 	}
-	return barnraise.Answer{Server: v.ID, Response: body, Receipt: token},
-		judge.Answer{Server: v.ID, Operator: v.operator, KeyID: signed.KeyID, Platform: receipt.Platform, Body: body}, nil
+	return barnraise.Answer{Server: v.ID, Response: read.body, Receipt: token},
+		judge.Answer{Server: v.ID, Operator: v.operator, KeyID: keyID, Platform: receipt.Platform, Body: read.body}, nil
+}
+
+// checkReceipt holds a receipt against what was asked and answered, and against the keys of its server.
+func (c *Client) checkReceipt(
+	t target, v candidate, token string, request []byte, answer *read,
+) (receipt barnraise.Receipt, keyID string, err error) {
+	receipt, signed, err := barnraise.ParseReceipt(token)
+	if err != nil {
+		return receipt, "", err
+	}
+	if err := receipt.CoversSums(t.snapshot.Registry, v.ID, t.service.ID, t.revision, t.seen.sum(request), answer.digest()); err != nil {
+		return receipt, "", err
+	}
+	if err := checkBlock(receipt.Block, t.snapshot); err != nil {
+		return receipt, "", err
+	}
+	key, err := t.snapshot.Key(v.ID, signed.KeyID)
+	if err != nil {
+		return receipt, "", err
+	}
+	if c.trusting {
+		return receipt, signed.KeyID, nil
+	}
+	return receipt, signed.KeyID, c.keys.verify(signed, key)
 }
 
 // checkBlock refuses a receipt that names a block which nobody can have seen. Evidence is looked at once the newest block of its
@@ -60,19 +89,44 @@ func checkBlock(block uint64, s *barnraise.Snapshot) error {
 	return nil
 }
 
-// post sends exactly what protocol 3.1 says, and reads at most limit bytes.
-func (c *Client) post(ctx context.Context, url string, body []byte, limit int64) (response []byte, receipt string, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+// address is where a server answers for a revision. It is found out once for each view of the registry.
+func (v *candidate) address(t target) (*url.URL, error) {
+	if at := v.last.Load(); at != nil && at.service == t.service.ID && at.revision == t.revision.Number {
+		return at.url, nil
+	}
+	u, err := url.Parse(strings.TrimSuffix(v.URL, "/") + "/v1/services/" + strconv.FormatUint(uint64(t.service.ID), 10) +
+		"/" + strconv.FormatUint(uint64(t.revision.Number), 10))
+	if err == nil {
+		v.last.Store(&address{t.service.ID, t.revision.Number, u})
+	}
+	return u, err
+}
+
+// question is [http.NewRequestWithContext] without reading the URL again.
+func question(ctx context.Context, at *url.URL, body []byte) *http.Request {
+	return (&http.Request{
+		Method: http.MethodPost, URL: at, Host: at.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, // its own: transports may be anybody's
+		Body:   io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
+	}).WithContext(ctx)
+}
+
+// post sends exactly what protocol 3.1 says, and reads no more than the manifest allows.
+func (c *Client) post(ctx context.Context, t target, v candidate, request []byte) (response *bytes.Buffer, receipt string, err error) {
+	at, err := v.address(t)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", errServer, err)
 	}
-	req.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
-	resp, err := c.http.Do(req)
+	resp, err := c.http.Transport.RoundTrip(question(ctx, at, request)) // a redirect is an answer like any other that is not 200
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", errServer, err)
 	}
 	defer resp.Body.Close()
-	receipts := resp.Header.Values("Barnraise-Receipt")
+	receipts := resp.Header["Barnraise-Receipt"]
+	if resp.StatusCode == http.StatusNotFound || ahead(resp.Header.Get("Barnraise-Registry-Block"), t.snapshot.Block) {
+		c.hint()
+	}
 	switch {
 	case resp.StatusCode != http.StatusOK:
 		return nil, "", fmt.Errorf("%w: it answers %.80q", errServer, resp.Status)
@@ -81,12 +135,50 @@ func (c *Client) post(ctx context.Context, url string, body []byte, limit int64)
 	case len(receipts) != 1:
 		return nil, "", fmt.Errorf("%w: it answers with %d receipts instead of one", errServer, len(receipts))
 	}
-	response, err = io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	response, err = c.room.readUpTo(resp.Body, resp.ContentLength, int64(t.manifest.Limits.Response))
+	return response, receipts[0], err
+}
+
+// ahead reports whether a server says that the registry is further than this client has seen.
+func ahead(block string, seen uint64) bool {
+	if block == "" {
+		return false
+	}
+	n, err := strconv.ParseUint(block, 10, 64)
+	return err == nil && n > seen
+}
+
+// believed is how much room is made at once because a response says that it is so long.
+const believed = 128 << 10
+
+// room is memory for bodies that turn out to be known already, as most are: it is used again.
+type room struct{ pool sync.Pool }
+
+// spare takes back what nobody looks at any more.
+func (m *room) spare(b *bytes.Buffer) {
+	if b.Cap() <= 2*believed {
+		b.Reset()
+		m.pool.Put(b)
+	}
+}
+
+// readUpTo reads a body of at most limit bytes, which is said to have so many: -1 where nothing is said. The room for it is not used
+// again before it is spare.
+func (m *room) readUpTo(body io.Reader, said, limit int64) (*bytes.Buffer, error) {
+	if said > limit {
+		return nil, fmt.Errorf("%w: its answer is longer than the %d bytes of the manifest", errServer, limit)
+	}
+	b, _ := m.pool.Get().(*bytes.Buffer)
+	if b == nil {
+		b = new(bytes.Buffer)
+	}
+	b.Grow(int(min(max(said, 4<<10-bytes.MinRead)+bytes.MinRead, believed)))
+	_, err := b.ReadFrom(io.LimitReader(body, limit+1))
 	switch {
 	case err != nil:
-		return nil, "", fmt.Errorf("%w: %w", errServer, err)
-	case int64(len(response)) > limit:
-		return nil, "", fmt.Errorf("%w: its answer is longer than the %d bytes of the manifest", errServer, limit)
+		return nil, fmt.Errorf("%w: %w", errServer, err)
+	case int64(b.Len()) > limit:
+		return nil, fmt.Errorf("%w: its answer is longer than the %d bytes of the manifest", errServer, limit)
 	}
-	return response, receipts[0], nil
+	return b, nil
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -76,27 +77,35 @@ func (r *round) told() ([]Asked, []Candidate) {
 		}
 	}
 	var passed []Candidate
+	left := make(map[*candidate]bool, len(r.draws.left)) // there may be ten thousand
+	for _, v := range r.draws.left {
+		left[v] = true
+	}
 	for i := range r.hosts {
 		h := &r.hosts[i]
 		if !slices.ContainsFunc(r.asked, func(a Asked) bool { return a.Server == h.ID }) {
-			passed = append(passed, Candidate{h.ID, h.URL, r.unwanted(h)})
+			passed = append(passed, Candidate{h.ID, h.URL, r.unwanted(h, left[h])})
 		}
 	}
 	return r.asked, passed
 }
 
-// unwanted says why a candidate was not asked. The lock is held.
-func (r *round) unwanted(h *candidate) string {
+// unwanted says why a candidate was not asked, though it may have been left. The lock is held.
+func (r *round) unwanted(h *candidate, left bool) string {
 	b, service := &r.c.book, r.service.ID
 	switch {
 	case h.why != "":
 		return h.why
+	case slices.Contains(r.recalled, h.ID):
+		return "what it answered before is remembered"
 	case b.Suspended(h.ID, service):
 		return "it is suspended: it signed wrong answers"
-	case !slices.Contains(r.draws.left, h):
+	case !left:
 		return "another server of its operator was asked"
 	case b.Rests(h.ID, service):
 		return "it rests: it signed a wrong answer of late"
+	case r.c.pace(h.ID).until.After(r.draws.now):
+		return fmt.Sprintf("it gave no answer, %d times in a row", r.c.pace(h.ID).failures)
 	case b.Availability(h.ID, r.draws.now) < 0.5:
 		return fmt.Sprintf("it does not answer as a rule: availability %.2f", b.Availability(h.ID, r.draws.now))
 	case h.ID == r.draws.home:
@@ -111,7 +120,7 @@ func (r *round) claim(o judge.Answer) *Answer {
 		Service: r.service.ID, Revision: r.revision.Number, Verdict: Unverified, Requests: r.requests, Asked: slices.Clone(r.asked),
 		Unverified: []string{""},
 	}
-	response, err := jsonrpc.ParseResponse(o.Body, jsonrpc.WireID)
+	response, err := jsonrpc.ParseResponse(bytes.Clone(o.Body), jsonrpc.WireID) // the caller may write into it before it is judged
 	if err != nil {
 		return nil // it was checked when it came in
 	}

@@ -24,7 +24,6 @@ const (
 // many URLs of somebody else's domain does not send him many visitors.
 type door struct {
 	turn chan struct{} // whoever takes what is in it may use the rest
-	met  map[barnraise.ServerID]meeting
 
 	failures int       // no two of them more than an hour apart
 	closed   time.Time // until then only servers that have introduced themselves before are asked
@@ -42,6 +41,9 @@ type meeting struct {
 // did not the door stays closed for a minute, and twice as long each further time, up to an hour. What failed because ctx
 // ended is remembered of nobody.
 func (c *Client) introduce(ctx context.Context, s *barnraise.Snapshot, v barnraise.Server) error {
+	if c.introduced(v) {
+		return nil // as nearly always: without a door
+	}
 	d := c.door(v)
 	select {
 	case <-d.turn:
@@ -49,8 +51,8 @@ func (c *Client) introduce(ctx context.Context, s *barnraise.Snapshot, v barnrai
 	case <-ctx.Done():
 		return fmt.Errorf("wait for introduction: %w", context.Cause(ctx))
 	}
-	switch before, known := d.met[v.ID]; {
-	case known && before.url == v.URL && c.now().Before(before.until):
+	switch before, known := c.meeting(v.ID); {
+	case c.introduced(v):
 		return nil
 	case (!known || before.url != v.URL) && c.now().Before(d.closed):
 		return d.why
@@ -58,9 +60,9 @@ func (c *Client) introduce(ctx context.Context, s *barnraise.Snapshot, v barnrai
 	err := c.meet(ctx, s, v)
 	switch {
 	case err == nil:
-		d.met[v.ID] = meeting{v.URL, c.now().Add(introducedFor)}
+		c.meetings.Store(v.ID, meeting{v.URL, c.now().Add(introducedFor)})
 	case ctx.Err() == nil:
-		delete(d.met, v.ID)
+		c.meetings.Delete(v.ID)
 		d.close(err, c.now())
 	}
 	return err
@@ -95,7 +97,7 @@ func (c *Client) door(v barnraise.Server) *door {
 	defer c.mu.Unlock()
 	d, ok := c.doors[name]
 	if !ok {
-		d = &door{turn: make(chan struct{}, 1), met: make(map[barnraise.ServerID]meeting)}
+		d = &door{turn: make(chan struct{}, 1)}
 		d.turn <- struct{}{}
 		c.doors[name] = d
 	}
@@ -112,15 +114,16 @@ func (d *door) close(why error, now time.Time) {
 
 // introduced reports whether a server's introduction is believed, without asking anybody.
 func (c *Client) introduced(v barnraise.Server) bool {
-	d := c.door(v)
-	select {
-	case <-d.turn:
-		defer func() { d.turn <- struct{}{} }()
-	default:
-		return false // somebody is being asked right now
-	}
-	m, known := d.met[v.ID]
+	m, known := c.meeting(v.ID)
 	return known && m.url == v.URL && c.now().Before(m.until)
+}
+
+func (c *Client) meeting(id barnraise.ServerID) (meeting, bool) {
+	m, known := c.meetings.Load(id)
+	if !known {
+		return meeting{}, false
+	}
+	return m.(meeting), true
 }
 
 // meet asks for the introduction.

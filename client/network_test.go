@@ -25,7 +25,7 @@ import (
 
 // network is a registry and servers in memory. Receipts, manifests, verifiers and HTTP are real; only the wires are missing.
 type network struct {
-	t        *testing.T
+	t        testing.TB
 	config   registry.Network
 	services []barnraise.Service
 	members  []*member
@@ -75,14 +75,14 @@ var (
 
 // newNetwork makes a network of so many honest servers that offer one service, judged by a standard verifier; server 1 is its
 // home.
-func newNetwork(t *testing.T, servers int, verifier string) *network {
+func newNetwork(t testing.TB, servers int, verifier string) *network {
 	t.Helper()
 	module, _ := verifiers.Module(verifier)
 	return newNetworkJudgedBy(t, servers, module)
 }
 
 // newNetworkJudgedBy is newNetwork with a verifier of the test's own.
-func newNetworkJudgedBy(t *testing.T, servers int, module []byte) *network {
+func newNetworkJudgedBy(t testing.TB, servers int, module []byte) *network {
 	t.Helper()
 	store, err := content.Open(t.TempDir())
 	if err != nil {

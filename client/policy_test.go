@@ -75,6 +75,32 @@ func TestExactFailsClosed(t *testing.T) {
 	}
 }
 
+// When this machine was cut off nobody is fit for a while; what is answered then is audited all the same.
+func TestAuditedAfterBeingCutOff(t *testing.T) {
+	for seed := range byte(10) {
+		n := newNetwork(t, 6, "spot")
+		off := true
+		for _, m := range n.members {
+			m.serve = func(w http.ResponseWriter, r *http.Request) bool {
+				if off && r.Method == http.MethodPost {
+					w.WriteHeader(http.StatusBadGateway)
+				}
+				return off && r.Method == http.MethodPost
+			}
+		}
+		c, _ := n.client(seed)
+		for range 5 {
+			if _, err := c.Call(t.Context(), "oracle", "ask", nil); err == nil {
+				t.Fatal("answered by nobody")
+			}
+		}
+		off = false
+		if a := call(t, c); len(a.Asked) < 2 {
+			t.Errorf("seed %d: asked %+v, want an auditor", seed, a.Asked)
+		}
+	}
+}
+
 // Protocol 6.4: the primary's signed answer is in hand before anybody else is asked; only fast asks at once.
 func TestCommitFirst(t *testing.T) {
 	for name, together := range map[string]bool{"default": false, "paranoid": false, "exact": false, "fast": true} {
@@ -199,6 +225,42 @@ func TestReportLetsTheHomeBeTheWitness(t *testing.T) {
 		if !met {
 			t.Errorf("%s: the liar was never met", name)
 		}
+		r, err := client.round(t.Context(), "oracle", []byte(`{"jsonrpc":"2.0","id":1,"method":"ask","params":[]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.disputed = 1
+		if got := r.judgeable(t.Context()).Covered; got != c.struck {
+			t.Errorf("%s: covered %t", name, got)
+		}
+		client.passed[image] = false // it contradicted itself here
+		if r.judgeable(t.Context()).Covered {
+			t.Errorf("%s: a report outweighs what was seen here", name)
+		}
+	}
+}
+
+// A report that nobody has is looked for once in a call, however long its dispute takes.
+func TestReportThatNobodyHas(t *testing.T) {
+	n := newNetwork(t, 8, "compare")
+	elsewhere, err := content.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := elsewhere.Add(strings.NewReader("a report"), content.MaxFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.publish(manifest.Manifest{Report: id})
+	for i, m := range n.members {
+		m.answer = func([]byte) []byte { return [][]byte{truth, lie}[i%2] }
+	}
+	c, _ := n.client(1)
+	if _, err := c.Call(t.Context(), "oracle", "ask", nil); !errors.Is(err, ErrUndecided) {
+		t.Fatal(err)
+	}
+	if got := n.seen(1, "/ipfs/"+string(id)); got != 1 {
+		t.Errorf("a server was asked %d times for the report", got)
 	}
 }
 
@@ -208,14 +270,22 @@ func TestProvisional(t *testing.T) {
 		n := newNetwork(t, 6, "compare")
 		c, _ := n.client(1, WithPolicy(policy(t, name)))
 		var shown []*Answer
-		_, err := c.Call(t.Context(), "oracle", "ask", nil, OnProvisional(func(a *Answer) {
+		a, err := c.Call(t.Context(), "oracle", "ask", nil, OnProvisional(func(a *Answer) {
 			if name == "default" && len(n.calls()) != 1 {
 				t.Errorf("%d were asked before it was shown", len(n.calls()))
 			}
-			shown = append(shown, a)
+			b := *a
+			b.Result = slices.Clone(a.Result)
+			shown = append(shown, &b)
+			clear(a.Result) // it is the caller's, and the judge has another
 		}))
 		if err != nil || len(shown) != 1 || shown[0].Verdict != Unverified || string(shown[0].Result) != `{"answer":42}` || !slices.Equal(shown[0].Unverified, []string{""}) {
 			t.Errorf("%s: shown %+v, %v", name, shown, err)
+		}
+		for _, v := range a.Asked {
+			if v.Outcome != OutcomeAgreed {
+				t.Errorf("%s: server %d %s: %s", name, v.Server, v.Outcome, v.Why)
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ type quarantinedRequest struct {
 func (c *Client) quarantine(r barnraise.Revision, request []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.memo.forget(r.Image, barnraise.Sum(request))
 	if len(c.contradictory) >= maxQuarantined {
 		c.release()
 	}
@@ -27,11 +28,12 @@ func (c *Client) quarantine(r barnraise.Revision, request []byte) {
 // maxQuarantined is how many requests are in quarantine: whoever plants an image that contradicts itself can name many.
 const maxQuarantined = 1 << 14
 
-// release makes room: for those whose time is over, and where that is not enough for any. The lock is held.
+// release makes room: of those whose time is over, and where that is not enough of any, for so many that it need not look again
+// soon. The lock is held.
 func (c *Client) release() {
 	maps.DeleteFunc(c.contradictory, func(_ quarantinedRequest, since uint64) bool { return since+score.CleanEpochs <= c.epoch() })
 	for k := range c.contradictory {
-		if len(c.contradictory) < maxQuarantined {
+		if len(c.contradictory) < maxQuarantined-maxQuarantined/16 {
 			return
 		}
 		delete(c.contradictory, k)

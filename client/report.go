@@ -35,7 +35,7 @@ func covered(report []byte, image barnraise.Digest) map[string]bool {
 }
 
 // covers reports whether the request's method is covered by the revision's conformance report. It is fetched where this client has
-// not got it: once there is a dispute, since nothing else depends on it.
+// not got it: once there is a dispute, since nothing else depends on it, and once in a call.
 func (r *round) covers(ctx context.Context) bool {
 	id := r.manifest.Report
 	if id == "" || r.disputed == 0 {
@@ -45,6 +45,10 @@ func (r *round) covers(ctx context.Context) bool {
 	methods, known := r.c.reports[id]
 	r.c.mu.Unlock()
 	if !known {
+		if r.reportTried {
+			return false
+		}
+		r.reportTried = true
 		find := search{c: r.c, target: r.target}
 		report, err := find.fetch(ctx, id, maxReport)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"barnraise"
 	"barnraise/judge"
 	"barnraise/manifest"
-	"barnraise/registry"
 	"barnraise/verifier"
 )
 
@@ -17,6 +16,7 @@ type target struct {
 	service  barnraise.Service
 	revision barnraise.Revision
 	hosts    []candidate
+	seen     *seen // what is known of bodies in one call; nil for nothing
 	*kit
 }
 
@@ -28,11 +28,26 @@ type kit struct {
 
 // target finds out what ref means and fetches manifest and verifier where this client has not got them.
 func (c *Client) target(ctx context.Context, ref string) (target, error) {
-	s, err := c.registry.Snapshot(ctx)
+	s, old, err := c.snapshot(ctx)
 	if err != nil {
 		return target{}, fmt.Errorf("read registry: %w", err)
 	}
-	id, pin, err := registry.Resolve(s, c.network.Names, ref)
+	t, err := c.targetIn(ctx, s, ref)
+	if old && (err != nil || len(t.hosts) == 0) {
+		if s, err = c.renew(ctx); err != nil {
+			return target{}, fmt.Errorf("read registry: %w", err)
+		}
+		t, err = c.targetIn(ctx, s, ref)
+	}
+	if err == nil {
+		t.kit, err = c.kit(ctx, t)
+	}
+	return t, err
+}
+
+// targetIn finds out what ref means in a view of the registry.
+func (c *Client) targetIn(ctx context.Context, s *barnraise.Snapshot, ref string) (target, error) {
+	id, pin, err := c.resolve(ctx, s, ref)
 	if err != nil {
 		return target{}, err
 	}
@@ -49,9 +64,7 @@ func (c *Client) target(ctx context.Context, ref string) (target, error) {
 	case revision.ActiveFrom > s.Block:
 		return target{}, fmt.Errorf("%w: %s@%d becomes active at block %d, this is block %d", ErrNotFound, id, revision.Number, revision.ActiveFrom, s.Block)
 	}
-	t := target{snapshot: s, service: service, revision: revision, hosts: c.candidates(s, id)}
-	t.kit, err = c.kit(ctx, t)
-	return t, err
+	return target{snapshot: s, service: service, revision: revision, hosts: c.hosts(s, id), seen: new(seen)}, nil
 }
 
 // home is the id of the home where it counts, else zero.

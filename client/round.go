@@ -20,6 +20,8 @@ type round struct {
 	drawn   int
 	probed  barnraise.ServerID // that a probe is about; zero in a call
 
+	recalled []barnraise.ServerID // whose answers are from memory, and were counted before
+
 	mu       sync.Mutex // over what follows, while several servers are asked at once
 	asked    []Asked
 	before   map[barnraise.ServerID]standing // what was thought of those asked, where that is to be explained
@@ -27,10 +29,12 @@ type round struct {
 	signed   []barnraise.Answer
 	answers  []judge.Answer // parallel to signed
 
-	memo     judge.Memo
-	reruns   []judge.Rerun
-	tried    []barnraise.Digest // platforms on which execution here was tried
-	disputed int                // so many of the answers, the first ones, were found to contradict each other or the verifier
+	memo   judge.Memo
+	reruns []judge.Rerun
+	tried  []barnraise.Digest // platforms on which execution here was tried
+
+	reportTried bool // it was looked for, and may not have been found
+	disputed    int  // so many of the answers, the first ones, were found to contradict each other or the verifier
 }
 
 // run asks a primary, then auditors, and decides.
@@ -72,13 +76,52 @@ func (r *round) decide(ctx, judging context.Context) (*Answer, error) {
 	}
 }
 
-// outlast derives a context that ends so much later than ctx: what has been signed by then can still be judged.
+// outlast is a context that ends so much later than ctx: what has been signed by then can still be judged.
 func outlast(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
-	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(by, cancel) })
-	return late, func() {
+	l := &afterwards{Context: context.WithoutCancel(ctx), before: ctx, by: by}
+	return l, func() { l.end() }
+}
+
+// afterwards ends after another context, but for nobody who does not ask: in nearly all calls nobody does.
+type afterwards struct {
+	context.Context
+	before context.Context
+	by     time.Duration
+
+	mu   sync.Mutex
+	wait context.Context // nil before anybody asked
+	stop []func()
+}
+
+// Done is closed once it has ended.
+func (l *afterwards) Done() <-chan struct{} { return l.waiting().Done() }
+
+// Err is nil until it has ended.
+func (l *afterwards) Err() error {
+	if l.before.Err() == nil {
+		return nil
+	}
+	return l.waiting().Err()
+}
+
+// waiting begins to wait for the end.
+func (l *afterwards) waiting() context.Context {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wait == nil {
+		wait, cancel := context.WithCancel(l.Context)
+		stop := context.AfterFunc(l.before, func() { time.AfterFunc(l.by, cancel) })
+		l.wait, l.stop = wait, []func(){func() { stop() }, cancel}
+	}
+	return l.wait
+}
+
+// end ends it now, for those who have asked.
+func (l *afterwards) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, stop := range l.stop {
 		stop()
-		cancel()
 	}
 }
 
@@ -103,19 +146,42 @@ func (r *round) role() string {
 }
 
 // quorum is how many operators have to answer: as many as the verifier wants, and as many as the policy does.
-func (r *round) quorum() int { return max(r.verifier.MinRequests(), r.policy.Least+1) }
+func (r *round) quorum() int { return max(r.verifier.MinRequests(), r.policy.Least+1, r.policy.Equal) }
+
+// vote says of each answer whose vote it is.
+func (r *round) vote() {
+	for i, operator := range votes(r.answered()) {
+		r.answers[i].Operator = operator
+	}
+}
+
+// answered lists who gave the answers.
+func (r *round) answered() []candidate {
+	list := make([]candidate, len(r.answers))
+	for i, a := range r.answers {
+		list[i].operator = a.Operator
+		if k := slices.IndexFunc(r.hosts, func(h candidate) bool { return h.ID == a.Server }); k >= 0 {
+			list[i] = r.hosts[k]
+			if list[i].domain != "" { // outside private networks
+				list[i].network = r.c.networkOf(r.hosts[k].Server)
+			}
+		}
+	}
+	return list
+}
 
 // judgeable is the case as it stands.
 func (r *round) judgeable(ctx context.Context) judge.Case {
+	r.vote()
 	c := judge.Case{
 		MinRequests: r.quorum(), Answers: r.answers, Reruns: r.reruns, Lead: r.policy.Lead,
 		Undrawn: min(r.draws.operators(), barnraise.MaxAnswers-r.drawn),
 		Verify:  r.judge(ctx, r.request), Memo: &r.memo,
 	}
 	r.c.mu.Lock()
-	c.Covered = r.c.passed[r.revision.Image]
+	passed, tested := r.c.passed[r.revision.Image]
 	r.c.mu.Unlock()
-	c.Covered = c.Covered || r.covers(ctx)
+	c.Covered = passed || !tested && r.covers(ctx) // what was seen here outweighs a report
 	for _, a := range r.answers {
 		if r.c.rerunner != nil && !slices.Contains(r.tried, a.Platform) && !slices.Contains(c.Runnable, a.Platform) {
 			c.Runnable = append(c.Runnable, a.Platform)
@@ -139,14 +205,14 @@ func (r *round) auditors(primary barnraise.ServerID) (count int, known bool) {
 
 // audit asks as many auditors as the policy wants for the primary's answer; what was asked beside the primary because that was slow
 // is none of them, since both were drawn before either had answered. Until this client has a history with the primary one of them
-// is an anchor. The anchor comes last, and only where the others agree: where they do not, it is worth more as a witness, which no
-// party can be (protocol 7.1).
+// is an anchor. The anchor comes last, and only where the others do not contradict each other: where they do, it is worth more as a
+// witness, which no party can be (protocol 7.1).
 func (r *round) audit(ctx context.Context) {
 	count, known := r.auditors(r.answers[0].Server)
 	want := len(r.answers) + count
 	if r.policy.Anchor && !known && count > 0 {
 		r.compare(ctx, want-1)
-		if !r.alike() {
+		if r.contradicted(ctx) {
 			return
 		}
 		r.ask(ctx, 1, as(RoleAnchor, r.draws.anchor))
@@ -154,10 +220,27 @@ func (r *round) audit(ctx context.Context) {
 	r.compare(ctx, want)
 }
 
-// compare asks auditors until there are so many answers, or nobody is left who is fit.
+// compare asks auditors until there are so many answers, or nobody is left who is fit. Where that leaves an answer to stand alone, one
+// who is not fit is asked rather than nobody: when this machine was cut off for a while, that is everybody.
 func (r *round) compare(ctx context.Context, want int) {
 	for len(r.answers) < want && r.ask(ctx, want-len(r.answers), as(RoleAuditor, r.draws.auditor)) {
 	}
+	for want > 1 && len(r.answers) == 1 && r.ask(ctx, 1, as(RoleAuditor, r.draws.anybody)) {
+	}
+}
+
+// contradicted reports whether the answers so far contradict each other or the verifier. Other bytes are no contradiction where the
+// verifier tolerates them.
+func (r *round) contradicted(ctx context.Context) bool {
+	if r.alike() {
+		return false
+	}
+	bodies := make([][]byte, len(r.answers))
+	for i, a := range r.answers {
+		bodies[i] = a.Body
+	}
+	f := r.judge(ctx, r.request)(bodies)
+	return f.Status == barnraise.Disagreement || len(f.Culprits) > 0
 }
 
 // alike reports whether all answers so far are the same bytes.
@@ -203,6 +286,7 @@ func (r *round) execute(ctx context.Context, platforms []barnraise.Digest) {
 		return // then a witness or a wider quorum decides, or nobody
 	}
 	r.reruns = append(r.reruns, rerun.Runs...)
+	alike := !slices.ContainsFunc(r.reruns, func(o judge.Rerun) bool { return !o.Alike() })
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	for i := len(r.answers) - 1; i >= 0; i-- {
@@ -214,6 +298,7 @@ func (r *round) execute(ctx context.Context, platforms []barnraise.Digest) {
 		r.signed, r.answers = slices.Delete(r.signed, i, i+1), slices.Delete(r.answers, i, i+1)
 		r.disputed = 0 // whether the others contradict each other is still to be seen
 	}
-	alike := !slices.ContainsFunc(r.reruns, func(o judge.Rerun) bool { return !o.Alike() })
-	r.c.passed[r.revision.Image] = alike && len(r.reruns) > 0
+	if len(r.reruns) > 0 {
+		r.c.passed[r.revision.Image] = alike
+	}
 }

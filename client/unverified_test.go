@@ -26,8 +26,11 @@ func TestTolerated(t *testing.T) {
 		t.Errorf("unverified are %q, want %q", a.Unverified, want)
 	}
 	primary := int(a.Asked[0].Server) - 1
-	if !bytes.Contains(a.Result, fmt.Appendf(nil, `"%d ms"`, primary)) || len(a.Asked) < 2 || len(kept.kept) > 0 || len(a.Struck) > 0 {
+	if !bytes.Contains(a.Result, fmt.Appendf(nil, `"%d ms"`, primary)) || len(a.Asked) != 3 || len(kept.kept) > 0 || len(a.Struck) > 0 {
 		t.Errorf("answer is %+v", a)
+	}
+	if len(a.Asked) == 3 && a.Asked[2].Role != RoleAnchor {
+		t.Errorf("asked %+v, want an anchor beside the other auditor, whose bytes differ", a.Asked)
 	}
 	for _, v := range a.Asked {
 		if v.Outcome != OutcomeAgreed {

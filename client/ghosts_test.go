@@ -1,0 +1,51 @@
+package client
+
+import (
+	"context"
+	"testing"
+)
+
+// Anybody may register a URL under somebody's domain. Who never answers there links nobody: honest operators under whose domains one
+// owner has ghosts are still as many, and a coalition does not outvote them.
+func TestGhostsLinkNobody(t *testing.T) {
+	outcomes := make(map[string]int)
+	for seed := range byte(20) {
+		n := newNetwork(t, 16, "compare")
+		n.public("h1.org", "h2.org", "h3.org", "h4.org", "h5.org", "h6.org", "l1.net", "l2.net", "l3.net", "l4.net",
+			"g.h1.org", "g.h2.org", "g.h3.org", "g.h4.org", "g.h5.org", "g.h6.org")
+		for _, m := range n.members[6:10] {
+			m.answer = func([]byte) []byte { return lie }
+		}
+		for _, m := range n.members[10:] {
+			m.owner, m.serve = 99, down
+		}
+		c, _ := n.client(seed)
+		a, err := c.Call(context.Background(), "oracle", "ask", nil)
+		switch {
+		case err != nil:
+			outcomes["error"]++
+		case string(a.Result) == `{"answer":42}`:
+			outcomes["truth"]++
+		default:
+			outcomes["lie"]++
+		}
+	}
+	if outcomes["lie"] > 3 || outcomes["truth"] < 5 { // without ghosts 12 get the truth and 8 an error
+		t.Errorf("four of ten lie, and of 20 fresh callers get %v", outcomes)
+	}
+}
+
+// Two servers under one domain that both answer have one vote, whoever owns them.
+func TestOneDomainHasOneVote(t *testing.T) {
+	for seed := range byte(20) {
+		n := newNetwork(t, 4, "compare")
+		n.public("h1.org", "a.liar.net", "b.liar.net", "c.liar.net")
+		for _, m := range n.members[1:] {
+			m.answer = func([]byte) []byte { return lie }
+		}
+		c, _ := n.client(seed)
+		if a, err := c.Call(context.Background(), "oracle", "ask", nil); err == nil && string(a.Result) != `{"answer":42}` {
+			t.Fatalf("seed %d: three servers of one domain were believed: %+v", seed, a.Asked)
+		}
+	}
+}

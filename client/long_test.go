@@ -1,0 +1,5 @@
+package client
+
+import "flag"
+
+var long = flag.Bool("long", false, "also run what takes minutes")

@@ -1,0 +1,81 @@
+package client
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A server that answered for long and then stalls holds up a call or two, and is left alone, however good its history is. Once it
+// answers again it is asked again.
+func TestStalledServerIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, 6, "spot")
+		for _, m := range n.members {
+			m.serve = func(_ http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodPost {
+					time.Sleep(time.Millisecond)
+				}
+				return false
+			}
+		}
+		c, _ := n.client(1)
+		for range 500 {
+			call(t, c)
+		}
+		stalled := n.members[c.seats[1][0]-1]
+		good := stalled.serve
+		stalled.serve = silent(http.MethodPost, "/v1/")
+		held := 0
+		for range 300 {
+			start := time.Now()
+			if call(t, c); time.Since(start) >= leastPatience {
+				held++
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if held == 0 || held > 3 {
+			t.Errorf("%d of 300 calls in three seconds were held up by a server that stalls", held)
+		}
+		stalled.serve = good
+		time.Sleep(mostPause)
+		before := n.seen(stalled.id, "/v1/")
+		for range 300 {
+			call(t, c)
+		}
+		if n.seen(stalled.id, "/v1/") == before {
+			t.Error("it answers again, and is never asked")
+		}
+	})
+}
+
+func TestPatience(t *testing.T) {
+	var p pace
+	if p.patience() != patienceAtFirst {
+		t.Errorf("with a server never heard %v", p.patience())
+	}
+	now := time.Unix(1e9, 0)
+	for _, c := range []struct{ took, want time.Duration }{
+		{time.Millisecond, leastPatience}, {100 * time.Millisecond, 400 * time.Millisecond}, {10 * time.Millisecond, 364 * time.Millisecond},
+		{time.Minute, mostPatience},
+	} {
+		if p.answered(c.took); p.patience() != c.want {
+			t.Errorf("after an answer that took %v: %v, want %v", c.took, p.patience(), c.want)
+		}
+	}
+	for i, want := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second} {
+		if p.failed(now); p.until != now.Add(want) {
+			t.Errorf("after %d failures it pauses for %v, want %v", i+1, p.until.Sub(now), want)
+		}
+	}
+	for range 100 {
+		p.failed(now)
+	}
+	if p.until != now.Add(mostPause) || p.patience() != mostPatience {
+		t.Errorf("after a hundred it pauses for %v; failures have changed patience to %v", p.until.Sub(now), p.patience())
+	}
+	if p.answered(time.Second); now.Before(p.until) {
+		t.Error("it answered, and pauses")
+	}
+}

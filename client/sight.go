@@ -1,0 +1,106 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"barnraise"
+)
+
+// Of what age a view of the registry may be where the client reads it itself, and how often it is renewed at most because a server
+// says that there is a newer block (protocol 10.4).
+const (
+	registryAge = 12 * time.Second
+	hintEvery   = 10 * time.Second
+)
+
+// sight is what the client saw of the registry last.
+type sight struct {
+	age time.Duration // how old it may be; zero for not at all
+
+	mu       sync.Mutex
+	snapshot *barnraise.Snapshot // nil for none
+	at       time.Time
+	renewing bool
+	hinted   time.Time // when it was renewed because of a hint
+
+	of    *barnraise.Snapshot // whose candidates these are
+	hosts map[barnraise.ServiceID][]candidate
+}
+
+// snapshot shows the registry, old if nobody was asked for it just now.
+func (c *Client) snapshot(ctx context.Context) (s *barnraise.Snapshot, old bool, err error) {
+	v := &c.sight
+	v.mu.Lock()
+	s = v.snapshot
+	age := c.now().Sub(v.at)
+	if s == nil || age < 0 || age >= v.age {
+		v.mu.Unlock()
+		s, err = c.renew(ctx)
+		return s, false, err
+	}
+	if age >= v.age/6 {
+		c.renewSoon()
+	}
+	v.mu.Unlock()
+	return s, true, nil
+}
+
+// renew asks for the registry as it is now.
+func (c *Client) renew(ctx context.Context) (*barnraise.Snapshot, error) {
+	asked := c.now()
+	s, err := c.registry.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.sight.mu.Lock()
+	defer c.sight.mu.Unlock()
+	if c.sight.age > 0 && !asked.Before(c.sight.at) {
+		c.sight.snapshot, c.sight.at = s, asked
+	}
+	return s, nil
+}
+
+// renewSoon renews the view behind the caller's back, who holds its lock. What fails is tried again by the next call.
+func (c *Client) renewSoon() {
+	if c.sight.renewing {
+		return
+	}
+	c.sight.renewing = true
+	go func() {
+		ctx, cancel := context.WithTimeout(c.life, registryAge)
+		defer cancel()
+		_, _ = c.renew(ctx)
+		c.sight.mu.Lock()
+		defer c.sight.mu.Unlock()
+		c.sight.renewing = false
+	}()
+}
+
+// hint has the view renewed because of what a server says, which may be anything.
+func (c *Client) hint() {
+	c.sight.mu.Lock()
+	defer c.sight.mu.Unlock()
+	if now := c.now(); c.sight.snapshot != nil && now.Sub(c.sight.hinted) >= hintEvery {
+		c.sight.hinted = now
+		c.renewSoon()
+	}
+}
+
+// hosts lists the servers that offer a service as [Client.candidates] does, once for each view of the registry. The list is not to
+// be changed.
+func (c *Client) hosts(s *barnraise.Snapshot, id barnraise.ServiceID) []candidate {
+	v := &c.sight
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.of != s {
+		v.of, v.hosts = s, make(map[barnraise.ServiceID][]candidate)
+	}
+	list, ok := v.hosts[id]
+	if !ok {
+		list = c.candidates(s, id)
+		v.hosts[id] = list
+	}
+	return list
+}
