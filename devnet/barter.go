@@ -24,7 +24,7 @@ type Barter struct {
 // Service is one that is registered: a program that the project ships, under a name and with a verifier of its own.
 type Service struct {
 	Name     string          `json:"name"`
-	Program  string          `json:"program,omitempty"`  // such as search; the one called as the service where empty
+	Program  string          `json:"program,omitempty"`  // that ships, such as search, or a directory of the module; the one called as the service where empty
 	Home     int             `json:"home"`               // index of the server
 	Verifier string          `json:"verifier,omitempty"` // a standard one; that of the program's service.yaml where empty
 	Config   json.RawMessage `json:"config,omitempty"`   // the verifier's; that of the program's service.yaml where empty
@@ -57,9 +57,9 @@ const (
 )
 
 // equal reports whether both describe the same network.
-func (b *Barter) equal(o *Barter) bool {
-	one, err := json.Marshal(b)
-	other, err2 := json.Marshal(o)
+func equal[T any](a, b T) bool {
+	one, err := json.Marshal(a)
+	other, err2 := json.Marshal(b)
 	return err == nil && err2 == nil && bytes.Equal(one, other)
 }
 

@@ -15,8 +15,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"barnraise"
+	"barnraise/adversary"
 	"barnraise/image"
 	"barnraise/registry"
 	"barnraise/registry/devchain"
@@ -34,7 +36,8 @@ type Options struct {
 	Cache     string       // for built services and compiled code, shared by networks; the user's cache directory where empty
 	Servers   int          // how many; those of an existing network where zero, else four, or more for many adversaries
 	Barter    *Barter      // who runs what; that of an existing network where nil, else everybody runs everything
-	With      []string     // adversaries, see [Adversaries]: the last servers, one of each
+	With      []string     // adversaries, see [Adversaries]: the last servers, one of each, or as many as a name stands for
+	Services  []Service    // what everybody runs where there is no barter; those of an existing network, or all that ship, where nil
 	Turncoats bool         // servers that are none of With are honest until [Net.Lie]
 	Progress  func(string) // told what is being done; nil for silence
 	Log       *slog.Logger // of the servers; nil for silence
@@ -64,6 +67,8 @@ type Net struct {
 	accounts accounts
 	state    state
 	stop     []func() error
+	pact     *adversary.Pact // of those that act together
+	late     atomic.Int64    // nanoseconds that honest servers answer later than they could
 	mu       sync.Mutex
 	failures []error
 }
@@ -78,7 +83,10 @@ func Up(ctx context.Context, o Options) (*Net, error) {
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, fmt.Errorf("start network: %w", err)
 	}
-	n := &Net{options: o, File: filepath.Join(o.Dir, "network.yaml"), homes: make(map[int]*server.Local), built: make(map[string]made)}
+	n := &Net{
+		options: o, File: filepath.Join(o.Dir, "network.yaml"), homes: make(map[int]*server.Local), built: make(map[string]made),
+		pact: adversary.NewPact(),
+	}
 	if err := n.up(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start network: %w", err), n.Close())
 	}
@@ -124,6 +132,7 @@ func (n *Net) prepare(context.Context) (err error) {
 		return err
 	}
 	n.layout = n.state.layout()
+	n.late.Store(int64(n.state.ahead()))
 	if n.accounts, err = openAccounts(filepath.Join(n.options.Dir, "accounts"), len(n.state.Ports)); err != nil {
 		return err
 	}

@@ -203,7 +203,8 @@ func TestOptionsThatMakeNoNetwork(t *testing.T) {
 	}{
 		"too many":      {Options{Servers: MaxServers + 1}, "want 1 to"},
 		"negative":      {Options{Servers: -1}, "want 1 to"},
-		"unknown":       {Options{With: []string{"angel"}}, "there are deadhome, freerider, liar, lyinghome, silent"},
+		"unknown":       {Options{With: []string{"angel"}}, "there are badreceipt, coalition, copier"},
+		"misspelt":      {Options{With: []string{"lair"}}, `"liar" is the nearest`},
 		"two homes":     {Options{Servers: 4, With: []string{"lyinghome", "deadhome"}}, "one home"},
 		"nobody honest": {Options{Servers: 1, With: []string{"liar"}}, "at least one must be honest"},
 	} {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/adversary"
 	"barnraise/registry/evm"
 	"barnraise/server"
 )
@@ -20,11 +21,12 @@ import (
 type Member struct {
 	ID        barnraise.ServerID
 	URL       string
-	Data      string     // its directory
-	Adversary *Adversary // nil where it is honest for good
+	Data      string               // its directory
+	Adversary *adversary.Adversary // nil where it is honest for good
 	server    *server.Server
 	leave     func() error
 	fresh     bool // it was registered this time
+	told      bool // somebody has been told that it runs what is its own
 }
 
 // Stop ends a server for good, as if its machine were switched off: what it offers still stands on chain.
@@ -72,10 +74,6 @@ func (n *Net) registerServer(ctx context.Context, snapshot *barnraise.Snapshot, 
 			return m, err
 		}
 	}
-	m.Adversary = newAdversary(n.state.adversary(i))
-	if n.options.Turncoats && m.Adversary == nil {
-		m.Adversary = &Adversary{Name: turncoat, about: make(map[barnraise.Digest]Lie)}
-	}
 	return m, nil
 }
 
@@ -88,9 +86,23 @@ func registered(s *barnraise.Snapshot, url string, key barnraise.PublicKey) barn
 	return 0
 }
 
-// startServers runs each server as its own server.yaml says.
+// startServers runs each server as its own server.yaml says. Homes come first, and where there is no barter the others wait for
+// them: whoever starts sooner finds nothing to pull, and tries again a second later.
 func (n *Net) startServers(ctx context.Context) error {
+	var homes, others []int
 	for i := range n.Servers {
+		if n.homes[i] != nil {
+			homes = append(homes, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	for _, i := range slices.Concat(homes, others) {
+		if len(others) > 0 && i == others[0] && n.state.Barter == nil {
+			if err := n.awaitOffers(ctx); err != nil {
+				return err
+			}
+		}
 		if err := n.startServer(ctx, i); err != nil {
 			return err
 		}
@@ -126,22 +138,26 @@ func (n *Net) startServer(ctx context.Context, i int) error {
 
 // dependencies are what server i is given: an adversary's own runtime, and a gate where the network has one and it is honest.
 func (n *Net) dependencies(ctx context.Context, i int, c server.Config, reader *evm.Registry) (d server.Dependencies, err error) {
-	m := n.Servers[i]
+	kind, bad := n.state.adversary(i)
 	d = server.Dependencies{
 		Network: n.Network, Registry: server.OnChain(reader, n.accounts.delegates[i]), Writes: true, Poll: 250 * time.Millisecond,
-		Runtime: n.runtime(m.Adversary), Local: n.homes[i], // the others pull from it
+		Runtime: n.runtime, Local: n.homes[i], // the others pull from it
 	}
 	switch {
-	case m.Adversary.honest() && n.layout.Gate:
+	case !bad && n.layout.Gate:
 		d.Gate = n.gate.try
-	case m.Adversary != nil && m.Adversary.claims:
-		d.Registry, d.Writes = forgetful{d.Registry, m.ID, n.own(i)}, false
+	case kind.Claims:
+		d.Registry, d.Writes = forgetful{d.Registry, n.Servers[i].ID, n.own(i)}, false
 	}
 	if n.options.Log != nil {
-		d.Log = n.options.Log.With("server", m.ID)
+		d.Log = n.options.Log.With("server", n.Servers[i].ID)
 	}
-	if d.Key, err = server.ReadKey(c.Key); err != nil || n.state.Barter == nil || !d.Writes {
+	if d.Key, err = server.ReadKey(c.Key); err != nil {
 		return d, err
+	}
+	d.Around = n.around(i, d.Key)
+	if n.state.Barter == nil || !d.Writes {
+		return d, nil
 	}
 	return d, n.barter(ctx, i, &d)
 }
@@ -179,7 +195,7 @@ func (n *Net) configuration(i int) []byte {
 		return b
 	}
 	b = fmt.Appendf(b, "rewards: [%s]\npolicy: {epoch: %s, patience: %d}\n", list(n.ids(n.layout.Parties[i].Rewards)), n.layout.epoch(), n.layout.patience())
-	if m.Adversary == nil || !m.Adversary.claims { // which hosts nothing for anybody
+	if kind, _ := n.state.adversary(i); !kind.Claims { // which hosts nothing for anybody
 		b = append(b, "hosting: auto\n"...)
 	}
 	return b
@@ -199,9 +215,8 @@ func (n *Net) wish(ctx context.Context) error {
 	return nil
 }
 
-// awaitOffers waits until every server runs and offers what is its own.
+// awaitOffers waits until every server that has been started runs and offers what is its own.
 func (n *Net) awaitOffers(ctx context.Context) error {
-	told := make([]bool, len(n.Servers))
 	for {
 		snapshot, err := n.registry.Snapshot(ctx)
 		if err != nil {
@@ -210,11 +225,11 @@ func (n *Net) awaitOffers(ctx context.Context) error {
 		missing := 0
 		for i, m := range n.Servers {
 			switch own := n.own(i); {
-			case told[i]:
-			case !m.offers(snapshot, own):
+			case m.told, m.server == nil:
+			case !m.offers(snapshot, own, n.claims(i)):
 				missing++
 			default:
-				told[i] = true
+				n.Servers[i].told = true
 				n.say("server %d has pulled, tried and offered %d service(s)", m.ID, len(own))
 			}
 		}
@@ -232,12 +247,11 @@ func (n *Net) awaitOffers(ctx context.Context) error {
 	}
 }
 
-// offers reports whether a server runs these services and says so on chain, where it says anything there.
-func (m Member) offers(s *barnraise.Snapshot, ids []barnraise.ServiceID) bool {
+// offers reports whether a server runs these services and says so on chain, unless it says nothing there.
+func (m Member) offers(s *barnraise.Snapshot, ids []barnraise.ServiceID, silent bool) bool {
 	v, _ := s.Server(m.ID)
 	runs := m.server.Hosts()
 	for _, id := range ids {
-		silent := m.Adversary != nil && m.Adversary.claims
 		if !slices.ContainsFunc(runs, func(h barnraise.Hosted) bool { return h.Service == id }) || !silent && !v.OffersService(id) {
 			return false
 		}

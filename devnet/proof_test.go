@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"barnraise"
+	"barnraise/adversary"
 	"barnraise/client"
 	"barnraise/score"
 )
@@ -45,7 +46,7 @@ func TestOnlyHostIsCaughtByOneAnswer(t *testing.T) {
 	forget := func(response []byte) []byte {
 		return bytes.Replace(response, []byte(`"io.Copy"`), []byte(`"io.Cop"`), 1)
 	}
-	for _, lie := range []Lie{nil, forget, nil} {
+	for _, lie := range []adversary.Lie{nil, forget, nil} {
 		if err := n.Lie(t.Context(), 1, "search", lie); err != nil {
 			t.Fatal(err)
 		}
@@ -72,11 +73,11 @@ func TestTurncoatLiesAboutOneService(t *testing.T) {
 		server  barnraise.ServerID
 		service string
 	}{{3, "search"}, {4, "search"}, {1, "nosuch"}} {
-		if err := n.Lie(ctx, wrong.server, wrong.service, Falsify); err == nil {
+		if err := n.Lie(ctx, wrong.server, wrong.service, adversary.Falsify); err == nil {
 			t.Errorf("server %d lies about %s", wrong.server, wrong.service)
 		}
 	}
-	if err := n.Lie(ctx, 2, "search", Falsify); err != nil {
+	if err := n.Lie(ctx, 2, "search", adversary.Falsify); err != nil {
 		t.Fatal(err)
 	}
 	a := n.Servers[1].Adversary
@@ -86,7 +87,7 @@ func TestTurncoatLiesAboutOneService(t *testing.T) {
 	}
 	var about []string
 	for _, v := range s.Services() {
-		if _, r, _ := s.Active(v.ID); a.lie(r.Image) != nil {
+		if _, r, _ := s.Active(v.ID); a.Turned(r.Image) != nil {
 			about = append(about, v.Name)
 		}
 	}

@@ -40,6 +40,9 @@ func (s Service) program() (shipped, error) {
 	if name == "" {
 		name = s.Name
 	}
+	if strings.Contains(name, "/") && filepath.IsLocal(name) {
+		return shipped{dir: name}, nil
+	}
 	var names []string
 	for _, p := range ships {
 		if p.name() == name {

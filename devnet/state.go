@@ -11,15 +11,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"barnraise/adversary"
 )
 
 // state is what a network must not change between two starts: its ports stand in the registry.
 type state struct {
 	RPC   int      `json:"rpc"`
 	Ports []int    `json:"ports"` // of the servers
-	With  []string `json:"with"`  // adversaries, the last servers
+	With  []string `json:"with"`  // adversaries, the last servers, one of each
 
-	Barter *Barter `json:"barter,omitempty"` // nil where everybody runs everything
+	Services []Service `json:"services,omitempty"` // of all, where there is no barter; nil where they are those that ship
+	Barter   *Barter   `json:"barter,omitempty"`   // nil where everybody runs everything
 }
 
 // openState reads the state of the network in the directory, or makes a new one.
@@ -37,26 +41,36 @@ func openState(o Options) (state, error) {
 		return s, fmt.Errorf("read %s: %w", path, err)
 	}
 	switch {
-	case o.Servers != 0 && o.Servers != len(s.Ports):
-		return s, fmt.Errorf("%s holds a network of %d servers, not %d: choose another directory", o.Dir, len(s.Ports), o.Servers)
-	case o.With != nil && !slices.Equal(o.With, s.With):
+	case o.Servers != 0 && o.servers() != len(s.Ports):
+		return s, fmt.Errorf("%s holds a network of %d servers, not %d: choose another directory", o.Dir, len(s.Ports), o.servers())
+	case o.With != nil && !slices.Equal(o.with(), s.With):
 		return s, fmt.Errorf("%s holds a network with other adversaries (%s): choose another directory", o.Dir, strings.Join(s.With, ", "))
-	case o.Barter != nil && !o.Barter.equal(s.Barter):
+	case o.Barter != nil && !equal(o.Barter, s.Barter), o.Services != nil && !equal(o.Services, s.Services):
 		return s, fmt.Errorf("%s holds a network with other services: choose another directory", o.Dir)
 	}
 	return s, s.check()
 }
 
+// with names each adversary for itself: a name that stands for several servers as often.
+func (o Options) with() (names []string) {
+	for _, name := range o.With {
+		kind, _ := adversary.Named(name)
+		names = append(names, slices.Repeat([]string{name}, max(1, kind.Count))...)
+	}
+	return names
+}
+
 // servers is how many a new network has: one for each party where there is barter; else, where it is not said, four, or as many
-// more as leave two of them honest.
+// more as leave two of them honest. Those come on top for which one name stands.
 func (o Options) servers() int {
-	if o.Servers == 0 && o.Barter != nil {
+	with := o.with()
+	switch {
+	case o.Servers != 0:
+		return o.Servers + len(with) - len(o.With)
+	case o.Barter != nil:
 		return len(o.Barter.Parties)
 	}
-	if o.Servers != 0 {
-		return o.Servers
-	}
-	return max(4, len(o.With)+2)
+	return max(4, len(with)+2)
 }
 
 // Check reports what makes the options those of no network, whatever the directory holds.
@@ -65,11 +79,11 @@ func (o Options) Check() error {
 	if servers < 1 || servers > MaxServers {
 		return fmt.Errorf("%d servers: want 1 to %d", servers, MaxServers)
 	}
-	return state{With: o.With, Ports: make([]int, servers), Barter: o.Barter}.check()
+	return state{With: o.with(), Ports: make([]int, servers), Services: o.Services, Barter: o.Barter}.check()
 }
 
 func newState(o Options, path string) (state, error) {
-	s := state{With: o.With, Barter: o.Barter}
+	s := state{With: o.with(), Services: o.Services, Barter: o.Barter}
 	if err := o.Check(); err != nil {
 		return s, err
 	}
@@ -91,11 +105,11 @@ func newState(o Options, path string) (state, error) {
 func (s state) check() error {
 	homes := 0
 	for _, name := range s.With {
-		a := newAdversary(name)
-		if a == nil {
-			return fmt.Errorf("no adversary is called %q; there are %s", name, strings.Join(Adversaries(), ", "))
+		kind, err := adversary.Named(name)
+		if err != nil {
+			return err
 		}
-		if a.home {
+		if kind.Home {
 			homes++
 		}
 	}
@@ -108,10 +122,11 @@ func (s state) check() error {
 		return fmt.Errorf("%d servers: want one for each of %d parties", len(s.Ports), len(s.Barter.Parties))
 	case len(s.With) >= len(s.Ports) && len(s.With) > 0:
 		return fmt.Errorf("%d adversaries among %d servers: at least one must be honest", len(s.With), len(s.Ports))
-	case s.Barter != nil:
-		return s.Barter.check()
+	case s.Barter != nil && s.Services != nil:
+		return errors.New("where there is barter, it says which services there are")
 	}
-	return nil
+	layout := s.layout()
+	return layout.check()
 }
 
 // layout says who runs what. Where there is no barter everybody runs everything, and free riders nothing.
@@ -120,33 +135,49 @@ func (s state) layout() Barter {
 		return *s.Barter
 	}
 	var b Barter
-	for _, p := range ships {
-		b.Services = append(b.Services, Service{Name: p.name(), Home: s.home()})
+	if b.Services = slices.Clone(s.Services); b.Services == nil {
+		for _, p := range ships {
+			b.Services = append(b.Services, Service{Name: p.name()})
+		}
+	}
+	var all []string
+	for i := range b.Services {
+		b.Services[i].Home = s.home()
+		all = append(all, b.Services[i].Name)
 	}
 	for i := range s.Ports {
 		var p Party
-		if a := newAdversary(s.adversary(i)); a == nil || !a.claims {
-			for _, v := range b.Services {
-				p.Own = append(p.Own, v.Name)
-			}
+		if kind, _ := s.adversary(i); !kind.Claims {
+			p.Own = all
 		}
 		b.Parties = append(b.Parties, p)
 	}
 	return b
 }
 
-// adversary is the name of what server i is; empty where it is honest.
-func (s state) adversary(i int) string {
-	if n := i - (len(s.Ports) - len(s.With)); n >= 0 {
-		return s.With[n]
+// adversary is the kind of server i, if it is one.
+func (s state) adversary(i int) (kind adversary.Kind, bad bool) {
+	n := i - (len(s.Ports) - len(s.With))
+	if n < 0 {
+		return kind, false
 	}
-	return ""
+	kind, err := adversary.Named(s.With[n])
+	return kind, err == nil
+}
+
+// ahead is how much sooner than honest servers somebody here answers.
+func (s state) ahead() (most time.Duration) {
+	for _, name := range s.With {
+		kind, _ := adversary.Named(name)
+		most = max(most, kind.Ahead)
+	}
+	return most
 }
 
 // home is the index of the server that is the home of all services, without barter.
 func (s state) home() int {
 	for i := range s.Ports {
-		if a := newAdversary(s.adversary(i)); a != nil && a.home {
+		if kind, _ := s.adversary(i); kind.Home {
 			return i
 		}
 	}

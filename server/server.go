@@ -63,6 +63,9 @@ type Dependencies struct {
 	Tell      func(Step)             // told of each step of hosting, one after the other; nil for nobody
 	Listener  net.Listener           // taken in place of the address that the configuration names; nil for none
 	Transport http.RoundTripper      // by which others are reached; nil for one that dials public addresses alone, or private ones in a private network
+
+	// Around is what stands around the public endpoint: a devnet's adversaries lie there. Nil for nothing.
+	Around func(http.Handler) http.Handler
 }
 
 // Local is where an author keeps what nobody else has yet.
@@ -94,6 +97,7 @@ type Server struct {
 	broker   *broker
 	exchange *evidence.Exchange // nil for none
 	public   net.Listener
+	around   func(http.Handler) http.Handler
 	pinning  sync.Mutex // over the pins of content
 	meter    *budget.Meter
 	disk     *budget.Disk
@@ -131,7 +135,10 @@ func Open(c Config, d Dependencies) (*Server, error) {
 		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, key: d.Key, local: d.Local, log: d.Log, poll: d.Poll, now: d.Now,
 		http: dial.Client(d.Network.Private(), 0), transit: endpoint.NewTransit(transitRoom), starting: make(chan struct{}, startsAtOnce),
 		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial), refused: make(map[hostKey]time.Time),
-		kept: make(map[hostKey]barnraise.Digest),
+		kept: make(map[hostKey]barnraise.Digest), around: d.Around,
+	}
+	if s.around == nil {
+		s.around = func(h http.Handler) http.Handler { return h }
 	}
 	if s.poll <= 0 {
 		s.poll = 2 * time.Second
@@ -215,7 +222,7 @@ const Drain = 30 * time.Second
 func (s *Server) Run(ctx context.Context) error {
 	longest := endpoint.TimeFor(int64(manifest.MaxLimits.Request)) + time.Duration(manifest.MaxLimits.Timeout) // until an answer is sent
 	public := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: longest + endpoint.Patience,
+		Handler: s.around(s.Handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: longest + endpoint.Patience,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"barnraise/devnet"
+	"barnraise/adversary"
 )
 
 // chapter is what the demo tells of one service: a question, and a server that comes to lie about it.
@@ -22,10 +22,11 @@ type chapter struct {
 	truth           string                                       // stands in those of the truth
 	liar            int                                          // place of the server
 	lies            string                                       // what it does, in words
-	lie             devnet.Lie
+	lie             adversary.Lie
 }
 
-// chapters are what the demo tells of the three services. Each has a liar of its own.
+// chapters are what the demo tells of the three services. Each has a liar of its own, which is the service's home only where nobody
+// else runs it: the home is not asked first where others are.
 func (s *story) chapters() []chapter {
 	return []chapter{roomChapter(), s.mailChapter(), searchChapter()}
 }
@@ -43,7 +44,7 @@ var room []byte
 
 func roomChapter() chapter {
 	return chapter{
-		service: "matrix", method: "matrix_resolveState", params: asking(room), liar: 1,
+		service: "matrix", method: "matrix_resolveState", params: asking(room), liar: 2,
 		asks:  "matrix: one homeserver says that Alice banned Bob, another that Bob set the topic; what does the room come to?",
 		truth: "Bob is banned", read: readRoom,
 		lies: "lets Bob stay", lie: instead(
@@ -82,7 +83,7 @@ func readRoom(result json.RawMessage) (string, error) {
 // mailChapter asks for what lies in the archive that the service's manifest names.
 func (s *story) mailChapter() chapter {
 	return chapter{
-		service: "whisper", method: "whisper_mail", params: s.mailParams, liar: 2,
+		service: "whisper", method: "whisper_mail", params: s.mailParams, liar: 1,
 		asks:  "whisper: all mail to the topic barn",
 		truth: "12 letters", read: readMail,
 		lies: "withholds a letter", lie: without("envelopes"),
@@ -144,12 +145,12 @@ func readHits(result json.RawMessage) (string, error) {
 }
 
 // instead is a lie that puts other bytes where some stand first.
-func instead(old, with string) devnet.Lie {
+func instead(old, with string) adversary.Lie {
 	return func(response []byte) []byte { return bytes.Replace(response, []byte(old), []byte(with), 1) }
 }
 
 // without is a lie that leaves out the first item of a list, where there is such a list.
-func without(list string) devnet.Lie {
+func without(list string) adversary.Lie {
 	return func(response []byte) []byte {
 		_, items, _ := bytes.Cut(response, []byte(`"`+list+`":[`))
 		var first json.RawMessage

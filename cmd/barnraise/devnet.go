@@ -35,7 +35,9 @@ func (a *app) devnetUp() *cobra.Command {
 project ships. It stays in the foreground until it is interrupted; with --json it prints one line when it is ready.
 With --dir the network is kept, also when it is killed, and the next start goes on from there.
 
---with makes the last servers adversaries, one of each named: ` + strings.Join(devnet.Adversaries(), ", ") + `.
+--with makes the last servers adversaries, one of each named, none a home unless its name says so:
+
+` + adversaries() + `
 Where it is not said how many servers there are, there are four, or as many more as leave two of them honest.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if detach && o.Dir == "" {
@@ -51,10 +53,29 @@ Where it is not said how many servers there are, there are four, or as many more
 		},
 	}
 	c.Flags().IntVar(&o.Servers, "servers", 0, "how many; four where it is not said, more with three adversaries and up")
-	c.Flags().StringSliceVar(&o.With, "with", nil, "adversaries among them")
+	c.Flags().StringSliceVar(&o.With, "with", nil, "adversaries among them, by name")
 	c.Flags().StringVar(&o.Dir, "dir", "", "directory that keeps the network; else a temporary one that goes with it")
 	c.Flags().BoolVar(&detach, "detach", false, "return when the network is ready, and leave it running")
 	return c
+}
+
+// adversaries lists what --with can name.
+func adversaries() string {
+	const column, width = 20, 90
+	var b strings.Builder
+	for _, k := range devnet.Adversaries() {
+		fmt.Fprintf(&b, "  %-*s", column-3, k.Name)
+		at := 0
+		for _, word := range strings.Fields(k.Does) {
+			if at += len(word) + 1; at > width {
+				fmt.Fprintf(&b, "\n%*s", column-1, "")
+				at = len(word) + 1
+			}
+			b.WriteString(" " + word)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // devnetResult is the line that devnet up prints when it is ready.
