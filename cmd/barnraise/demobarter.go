@@ -28,6 +28,9 @@ func (s *story) startNetwork(ctx context.Context) (string, error) {
 	}
 	s.net = n
 	s.network = n.File
+	if s.lock == "" {
+		s.lock = lockBeside(n.File) // whatever lock file there is here is another network's
+	}
 	return fmt.Sprintf("three servers of three operators are up: A, B and C, number 1, 2 and 3, on a chain of their own (%.1f s)",
 		time.Since(began).Seconds()), nil
 }

@@ -138,8 +138,8 @@ func TestOperatorsCommandsAreDescribed(t *testing.T) {
 			look(c)
 		}
 	}
-	if found != 7 {
-		t.Errorf("%d commands take the configuration of a server, want 7", found)
+	if found != 8 {
+		t.Errorf("%d commands take the configuration of a server, want 8", found)
 	}
 	for _, kind := range []string{
 		string(hosting.Propose), string(hosting.Host), string(hosting.Adopt), string(hosting.Leave), string(hosting.Drop),

@@ -21,15 +21,20 @@ func (a *app) explain() *cobra.Command {
 	var file string
 	c := &cobra.Command{
 		Use:   "explain SERVER",
-		Short: "Say what a server thinks of another, and every event behind it",
-		Long: `Say what the server of a configuration thinks of another and how they stand with each other: scores in each service, what is
-owed either way, what it was asked and when, what is hosted for it, evidence in which it signed an answer, and every event that
-is kept, newest last. Of the server itself it says what evidence of others is about it.`,
+		Short: "Say what you, or a server, think of a server, and every event behind it",
+		Long: `Say what your own calls have shown of a server in the network: scores in each service, evidence in which it signed an answer, and
+every event that is kept, newest last.
+
+With --config it is what the server of a configuration thinks of another, and how they stand with each other: besides what is owed
+either way, what it was asked and when, and what is hosted for it. Of the server itself it says what evidence of others is about it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			id, err := serverID(args[0])
 			if err != nil {
 				return err
+			}
+			if file == "" {
+				return a.notebook(c.Context(), func(n *notebook) error { return n.explain(c.Context(), id) })
 			}
 			return a.at(c.Context(), file, func(d *desk) error { return d.explain(c.Context(), id) })
 		},
@@ -125,8 +130,10 @@ func (e explanation) seen() string {
 	return fmt.Sprintf("first seen in epoch %d", *e.FirstSeen)
 }
 
-func (e explanation) scores(w io.Writer, names serviceNames) {
-	s := e.Scores
+func (e explanation) scores(w io.Writer, names serviceNames) { e.Scores.text(w, names) }
+
+// text prints what is thought of a server; s is nil where it was never asked anything.
+func (s *scoreResult) text(w io.Writer, names serviceNames) {
 	if s == nil {
 		fmt.Fprintln(w, "it was never asked anything: its weight is 1")
 		return

@@ -41,6 +41,7 @@ type app struct {
 	json      bool
 	network   string // file
 	cache     string // directory
+	lock      string // file
 
 	compiler *wasm.Engine // once it is needed, see engine
 }
@@ -70,7 +71,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, barnraise.ErrEvidence):
 		return exitEvidence
-	case errors.Is(err, client.ErrTooFew), errors.Is(err, client.ErrUndecided):
+	case errors.Is(err, client.ErrTooFew), errors.Is(err, client.ErrUndecided), errors.Is(err, errUnverified):
 		return exitNotVerified
 	}
 	return exitFailed
@@ -95,8 +96,9 @@ Start with:  barnraise demo`,
 	flags.BoolVar(&a.json, "json", false, "print results as JSON, for programs")
 	flags.StringVar(&a.network, "network", "", "the network file; else $BARNRAISE_NETWORK, else the one in the user's configuration directory")
 	flags.StringVar(&a.cache, "cache", "", "directory for images, content and compiled code; else barnraise in the user's cache directory")
+	flags.StringVar(&a.lock, "lock", "", "the lock file, which keeps what bare names meant; else barnraise.lock here where there is one, else beside the network file")
 	root.AddCommand(
-		a.demo(), a.devnet(), a.call(), a.verify(), a.serve(), a.services(), a.servers(), a.plan(), a.takedown(), a.scores(), a.explain(), a.evidence(), a.image(), a.verifier(), a.check(), a.content(),
+		a.demo(), a.devnet(), a.call(), a.proxy(), a.verify(), a.serve(), a.services(), a.servers(), a.plan(), a.takedown(), a.scores(), a.explain(), a.evidence(), a.image(), a.verifier(), a.check(), a.content(),
 		a.doctor(), a.sim(), a.version(), a.worker(), a.forward(),
 	)
 	root.InitDefaultHelpCmd() // before strictArgs, or cobra adds them without

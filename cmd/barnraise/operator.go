@@ -140,13 +140,19 @@ func (d *desk) book(ctx context.Context) (*score.Book, error) {
 }
 
 // epoch is the one that strikes are counted in.
-func (d *desk) epoch() uint64 { return uint64(d.now.Unix() / int64(client.Epoch/time.Second)) }
+func (d *desk) epoch() uint64 { return epochOf(d.now) }
+
+func epochOf(now time.Time) uint64 { return uint64(now.Unix() / int64(client.Epoch/time.Second)) }
 
 // events lists all events that a filter chooses, newest last.
 func (d *desk) events(ctx context.Context, f store.EventFilter) ([]store.Event, error) {
+	return eventsOf(ctx, d.store, f)
+}
+
+func eventsOf(ctx context.Context, s *store.Store, f store.EventFilter) ([]store.Event, error) {
 	list := []store.Event{}
 	for {
-		some, err := d.store.Events(ctx, f)
+		some, err := s.Events(ctx, f)
 		if err != nil {
 			return nil, err
 		}

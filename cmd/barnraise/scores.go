@@ -16,11 +16,18 @@ func (a *app) scores() *cobra.Command {
 	var file string
 	c := &cobra.Command{
 		Use:   "scores",
-		Short: "Say what a server thinks of the others",
-		Long: `Say what the server of a configuration thinks of the others, by what it has seen for itself: three numbers, and never one.
-Integrity falls with strikes, availability counts answers and failures of the last hours, latency follows a rise at once. The weight
-is what they come to for the plan: a server of weight 0 is owed nothing. Scores are an opinion, told to nobody.`,
+		Short: "Say what you, or a server, think of servers",
+		Long: `Say what is thought of servers, by what was seen of them: three numbers, and never one. Integrity falls with strikes, availability
+counts answers and failures of the last hours, latency follows a rise at once. The weight is what they come to for the plan: a
+server of weight 0 is owed nothing. Scores are an opinion, told to nobody.
+
+It is what your own calls have shown in the network; with --config, what the server of a configuration has seen for itself.`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if file == "" {
+				return a.notebook(c.Context(), func(n *notebook) error {
+					return a.printScores(scoresOf(n.book, epochOf(n.now), n.now))
+				})
+			}
 			return a.at(c.Context(), file, func(d *desk) error {
 				book, err := d.book(c.Context())
 				if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"barnraise"
 	"barnraise/client"
 	"barnraise/jsonrpc"
 	"barnraise/registry"
@@ -58,10 +59,10 @@ func TestEveryWayToATerminalIsClean(t *testing.T) {
 	a := &app{out: &out, talk: harmless{&talk}}
 	lines := steering + "\nbarnraise: all is well"
 	for _, answer := range []*client.Answer{
-		{Error: &jsonrpc.Error{Code: 1, Message: lines}, Asked: []client.Asked{{Role: client.RolePrimary, Outcome: client.OutcomeFailed, Why: lines}}},
-		{Result: json.RawMessage("\"\u009b2J\x7f\u202e\"")},
+		{Verdict: barnraise.Accepted, Error: &jsonrpc.Error{Code: 1, Message: lines}, Asked: []client.Asked{{Role: client.RolePrimary, Outcome: client.OutcomeFailed, Why: lines}}},
+		{Verdict: barnraise.Accepted, Result: json.RawMessage("\"\u009b2J\x7f\u202e\"")},
 	} {
-		if err := a.printAnswer(answer, registry.Network{}); err != nil {
+		if err := a.printAnswer(answer, registry.Network{}, len(answer.Result) == 0); err != nil {
 			t.Error(err)
 		}
 	}

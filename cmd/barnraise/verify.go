@@ -29,7 +29,7 @@ With --re-execute it also runs the image here, which proves who lied. It exits 4
 			if err != nil {
 				return errors.Join(err, a.printRecheck(client.Recheck{}, err))
 			}
-			cl, _, err := a.client(c.Context())
+			cl, _, err := a.client(c.Context(), client.WithLock("")) // evidence goes by ids
 			if err != nil {
 				return err
 			}
