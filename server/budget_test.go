@@ -173,7 +173,8 @@ func TestProcessorTimeIsCounted(t *testing.T) {
 // A full disk keeps an image out, and says what to do; what is there runs all the same.
 func TestNoRoomForAnImage(t *testing.T) {
 	full := func(string) (budget.Space, error) { return budget.Space{Free: 9, Total: 100}, nil }
-	inBubble(t, func(_ *running, _ *Config, d *Dependencies) { d.Space = full }, func(t *testing.T, r *running) {
+	tenth := func(c *Config, d *Dependencies) { d.Space, c.Budgets.Reserve = full, 0.1 }
+	inBubble(t, func(_ *running, c *Config, d *Dependencies) { tenth(c, d) }, func(t *testing.T, r *running) {
 		pass(time.Minute)
 		if _, failures := r.pending(hostKey{1, 1}); failures == 0 || r.hosts() != "" {
 			t.Errorf("%d failures, runs %s", failures, r.hosts())
@@ -186,7 +187,7 @@ func TestNoRoomForAnImage(t *testing.T) {
 		}
 	})
 	inBubble(t, func(r *running, c *Config, d *Dependencies) {
-		d.Space = full
+		tenth(c, d)
 		filled(t, r, c)
 	}, func(t *testing.T, r *running) {
 		pass(time.Minute)
