@@ -235,7 +235,7 @@ func anyWorld(t *testing.T, seed uint64) {
 	play(t, seed, servers, func(u *universe) {
 		// A handful of servers that are disturbed until all credit has ended may have answered nobody by then, and fall asleep:
 		// nobody gives, so nobody is given to, until somebody new comes (docs/barter.md). Here credit outlasts the disturbance.
-		u.credit = 24
+		u.credit = 36
 		for i, n := range u.nodes {
 			if other := 1 + r.IntN(servers); r.IntN(3) == 0 && other != i+1 {
 				n.rewards = union(n.rewards, []barnraise.ServiceID{barnraise.ServiceID(other)})
