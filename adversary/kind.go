@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"barnraise/strictyaml"
 )
 
 // Kind is a way of not being reliable.
@@ -79,7 +81,7 @@ func Named(name string) (Kind, error) {
 			return k, nil
 		}
 		names = append(names, k.Name)
-		if d := edits(name, k.Name); d < distance {
+		if d := strictyaml.Distance(name, k.Name); d < distance {
 			nearest, distance = k.Name, d
 		}
 	}
@@ -87,25 +89,4 @@ func Named(name string) (Kind, error) {
 		return Kind{}, fmt.Errorf("no adversary is called %.40q; %q is the nearest; there are %s", name, nearest, strings.Join(names, ", "))
 	}
 	return Kind{}, fmt.Errorf("no adversary is called %.40q; there are %s", name, strings.Join(names, ", "))
-}
-
-// edits is how many letters have to be put in, left out or changed to make one of the other.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, corner+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -141,11 +141,7 @@ func (r *round) fail(ctx context.Context, step judge.Step) (*Answer, error) {
 	if !r.fallbackHome || !errors.Is(err, ErrTooFew) {
 		return nil, err
 	}
-	home := func(a judge.Answer) bool { return a.Home }
-	if !slices.ContainsFunc(r.answers, home) {
-		r.ask(ctx, 1, as(RoleAnchor, func() (*candidate, bool) { return r.draws.named(r.draws.home) }))
-	}
-	i := slices.IndexFunc(r.answers, home)
+	i := slices.IndexFunc(r.answers, func(a judge.Answer) bool { return a.Home }) // by now all who could be asked were
 	if i < 0 {
 		return nil, err
 	}

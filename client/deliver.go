@@ -24,7 +24,7 @@ const (
 
 // WithDelivery hands evidence that this client finds to the home and to two hosts of the service, as far as its manifest allows that
 // anybody sees it. Each gets it after a delay of its own, drawn up to within, and unsigned, so that the delivery does not say who
-// verifies (protocol 8.4). What is not delivered when the client is closed never is.
+// verifies (protocol 8.4). What is not delivered when the client is closed never is, save with [WithOutbox].
 func WithDelivery(within time.Duration) Option { return func(c *Client) { c.deliverWithin = within } }
 
 // deliver sends evidence on its way to those who are no party to it and are not struck.

@@ -134,10 +134,7 @@ func (d *draws) allowed(v *candidate) bool { return !d.c.book.Suspended(v.ID, d.
 // fit reports whether a server is worth asking while there are others: it is neither suspended nor resting, answers as a rule, and
 // did when it was asked last, a while ago at least.
 func (d *draws) fit(v *candidate) bool {
-	if p := d.c.paces[v.ID]; p != nil && d.now.Before(p.until) {
-		return false
-	}
-	return d.allowed(v) && !d.c.book.Rests(v.ID, d.service) && d.c.book.Availability(v.ID, d.now) >= 0.5
+	return !d.c.paces[v.ID].pauses(d.now) && d.allowed(v) && !d.c.book.Rests(v.ID, d.service) && d.c.book.Availability(v.ID, d.now) >= 0.5
 }
 
 // established reports whether this client has a history with the server, and the server an age (protocol 7).

@@ -104,8 +104,8 @@ func (r *round) unwanted(h *candidate, left bool) string {
 		return "another server of its operator was asked"
 	case b.Rests(h.ID, service):
 		return "it rests: it signed a wrong answer of late"
-	case r.c.pace(h.ID).until.After(r.draws.now):
-		return fmt.Sprintf("it gave no answer, %d times in a row", r.c.pace(h.ID).failures)
+	case r.c.paces[h.ID].pauses(r.draws.now):
+		return fmt.Sprintf("it gave no answer, %d times in a row", r.c.paces[h.ID].failures)
 	case b.Availability(h.ID, r.draws.now) < 0.5:
 		return fmt.Sprintf("it does not answer as a rule: availability %.2f", b.Availability(h.ID, r.draws.now))
 	case h.ID == r.draws.home:

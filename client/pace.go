@@ -56,6 +56,9 @@ func (p *pace) failed(now time.Time) {
 	p.failures, p.until = p.failures+1, now.Add(pause)
 }
 
+// pauses reports whether the server is not to be asked yet. Of a server that was never asked there is no pace.
+func (p *pace) pauses(now time.Time) bool { return p != nil && now.Before(p.until) }
+
 // patience is how long a server is waited for.
 func (p *pace) patience() time.Duration {
 	if p.usual == 0 {

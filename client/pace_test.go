@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -78,4 +79,23 @@ func TestPatience(t *testing.T) {
 	if p.answered(time.Second); now.Before(p.until) {
 		t.Error("it answered, and pauses")
 	}
+}
+
+// Protocol 6.8: beside servers that take long two are asked, and no more, however long that goes on.
+func TestNoMoreThanTwoBeside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, 12, "spot")
+		for _, m := range n.members {
+			m.serve = silent(http.MethodPost, "/v1/")
+		}
+		c, _ := n.client(1)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // less than one of them has
+		defer cancel()
+		if a, err := c.Call(ctx, "oracle", "ask", nil); err == nil {
+			t.Fatalf("nobody answers, and it is %+v", a)
+		}
+		if got := len(n.calls()); got != 1+mostBeside {
+			t.Errorf("%d were asked, want one and %d beside it", got, mostBeside)
+		}
+	})
 }

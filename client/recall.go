@@ -99,7 +99,7 @@ func (r *round) reask(ctx context.Context, e memoEntry) (*Answer, error) {
 
 // askAnother asks operators on whom the answer does not rest, one after the other, until one answers.
 func (r *round) askAnother(ctx context.Context, before int) {
-	most := time.Duration(r.manifest.Limits.Timeout) + grace
+	most := r.within()
 	if deadline, ok := ctx.Deadline(); ok {
 		most = min(most, time.Until(deadline)/2)
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -150,6 +151,9 @@ func (r *round) quorum() int { return max(r.verifier.MinRequests(), r.policy.Lea
 
 // vote says of each answer whose vote it is.
 func (r *round) vote() {
+	if len(r.answers) < 2 {
+		return // it is its owner's
+	}
 	for i, operator := range votes(r.answered()) {
 		r.answers[i].Operator = operator
 	}
@@ -160,7 +164,7 @@ func (r *round) answered() []candidate {
 	list := make([]candidate, len(r.answers))
 	for i, a := range r.answers {
 		list[i].operator = a.Operator
-		if k := slices.IndexFunc(r.hosts, func(h candidate) bool { return h.ID == a.Server }); k >= 0 {
+		if k, ok := slices.BinarySearchFunc(r.hosts, a.Server, byID); ok {
 			list[i] = r.hosts[k]
 			if list[i].domain != "" { // outside private networks
 				list[i].network = r.c.networkOf(r.hosts[k].Server)
@@ -169,6 +173,9 @@ func (r *round) answered() []candidate {
 	}
 	return list
 }
+
+// byID is the order of a target's hosts.
+func byID(h candidate, id barnraise.ServerID) int { return cmp.Compare(h.ID, id) }
 
 // judgeable is the case as it stands.
 func (r *round) judgeable(ctx context.Context) judge.Case {

@@ -8,7 +8,6 @@ package outbox
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -89,10 +88,7 @@ func parse(name string) (l Letter, ok bool) {
 
 func (b Box) path(l Letter) string { return filepath.Join(string(b), l.name()) }
 
-func digitsOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])[:digits]
-}
+func digitsOf(body []byte) string { return barnraise.Sum(body).Hex()[:digits] }
 
 // Put writes a letter, whole or not at all. A letter of the same bytes that waits already stays as it is. It fails with [ErrFull]
 // where too much waits.

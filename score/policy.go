@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"barnraise"
 )
 
 // Policy says how far a caller goes before he believes an answer, and what that costs him. The zero value checks nothing: start
@@ -63,7 +65,7 @@ var (
 const (
 	exactLiars = 0.2
 	exactEps   = 1e-3
-	maxEqual   = 32 // half of those that one call asks at most
+	maxEqual   = barnraise.MaxAnswers / 2 // so that a dispute among them can still be settled
 )
 
 // Exact is the policy that believes an answer once so many operators gave it that all of them being liars is less likely than

@@ -75,7 +75,7 @@ func keys(t reflect.Type, seen []reflect.Type) (names []string) {
 func hint(key string, known []string) string {
 	best, least := "", len(key)
 	for _, k := range known {
-		if d := distance(strings.ToLower(key), k); d < least {
+		if d := Distance(strings.ToLower(key), k); d < least {
 			best, least = k, d
 		}
 	}
@@ -85,8 +85,8 @@ func hint(key string, known []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// distance is the Levenshtein distance.
-func distance(a, b string) int {
+// Distance is the Levenshtein distance: how many letters have to be put in, left out or changed to make one of the other.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
