@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -91,11 +92,17 @@ func (s *Store) check(ctx context.Context) error {
 	return nil
 }
 
-// version is that of the schema; 0 for an empty file. It fails with [ErrVersion] for a file that is of another program.
+// version is that of the schema; 0 for an empty file. It fails with [ErrVersion] for a file that is of another program. What
+// marks a file is read at one moment: another process may be about to make this one a store.
 func (s *Store) version(ctx context.Context) (version int, err error) {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	var id, tables int
 	for pragma, v := range map[string]*int{"user_version": &version, "application_id": &id, "schema_version": &tables} {
-		if err := s.db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(v); err != nil {
+		if err := tx.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(v); err != nil {
 			return 0, err
 		}
 	}
