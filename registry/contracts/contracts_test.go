@@ -33,21 +33,7 @@ func TestBindings(t *testing.T) {
 
 // TestRebuild: the committed ABI and bytecode are what the pinned compiler makes of src/.
 func TestRebuild(t *testing.T) {
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, "%s is not installed, so the contracts are not compiled again", tool)
-		}
-	}
-	dir := t.TempDir()
-	for _, file := range []string{"package.json", "package-lock.json", "build.js"} {
-		write(t, filepath.Join(dir, file), read(t, file))
-	}
-	if err := os.CopyFS(filepath.Join(dir, "src"), os.DirFS("src")); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := run(dir, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
-		missing(t, "npm ci cannot fetch the compiler, so the contracts are not compiled again: %v\n%s", err, out)
-	}
+	dir := compiler(t)
 	if out, err := run(dir, "node", "build.js"); err != nil {
 		t.Fatalf("node build.js: %v\n%s", err, out)
 	}
