@@ -11,8 +11,7 @@ import (
 // for concurrent use.
 //
 // What [Servers.List] gives leaves out what only a commitment needs: keys under which a signature proves nothing, the block
-// of the last change of rewards, and the exact bytes of the URL. Whoever shows a server against its commitment does so from
-// the events.
+// of the last change of rewards, and the exact bytes of the URL. [WriteState] writes all of it.
 type Servers struct {
 	ledger
 	records []serverRecord
@@ -20,12 +19,21 @@ type Servers struct {
 
 type serverRecord struct {
 	server    barnraise.Server
-	shared    bool // a list has the keys too: they may grow, but those there are may not change
+	shared    bool      // a list has the keys too: they may grow, but those there are may not change
+	exactURL  string    // where what is listed is not what is registered, byte for byte
+	weak      []weakKey // the keys that are not listed
 	url       [32]byte
 	keys      [32]byte
 	offers    [32]byte
 	rewards   [32]byte
 	rewardsAt uint64
+}
+
+// weakKey is a key under which a signature proves nothing, and its place in the row of all keys of its server.
+type weakKey struct {
+	at   int
+	key  [32]byte
+	from uint64
 }
 
 // Apply takes the next event. It fails with [ErrEvents] for one that no such contract would have written after those before,
@@ -53,7 +61,7 @@ func (s *Servers) Apply(at Block, e Event) error {
 		return fmt.Errorf("read servers: block %d: %w", at.Number, err)
 	}
 	_, id := e.step()
-	s.end(at, e, s.commitment(id))
+	s.end(at, e, s.records[id-1].commitment(s.head(id)))
 	return nil
 }
 
@@ -67,10 +75,8 @@ func (s *Servers) NeedsTime(e Event) bool {
 func (s *Servers) List() []barnraise.Server {
 	list := make([]barnraise.Server, len(s.records))
 	for i := range s.records {
-		h := s.heads[i]
 		s.records[i].shared = true
-		list[i] = s.records[i].server
-		list[i].Operator, list[i].Delegate, list[i].Status = h.Owner, h.Delegate, h.Status
+		list[i] = s.records[i].listed(&s.heads[i])
 	}
 	return list
 }
@@ -87,14 +93,18 @@ func (s *Servers) setURL(h *Head, e URLSet) error {
 	if outside(len(e.URL), minServerURL, maxServerURL) {
 		return wrong("URL of server %d has %d bytes", e.ID, len(e.URL))
 	}
-	r := &s.records[e.ID-1]
-	r.server.URL, r.url = Printable(e.URL), keccak([]byte(e.URL))
+	s.records[e.ID-1].setURL(e.URL)
 	h.Edits++
 	return nil
 }
 
-// rotateKey replaces the current key, if there is one. A key under which a signature proves nothing is not listed, so that
-// the server then has no current one (protocol 1.6); the commitment has it all the same.
+func (r *serverRecord) setURL(url string) {
+	r.server.URL, r.url, r.exactURL = Printable(url), keccak([]byte(url)), ""
+	if r.server.URL != url {
+		r.exactURL = url
+	}
+}
+
 func (s *Servers) rotateKey(at Block, h *Head, e KeyRotated) error {
 	if e.Key == [32]byte{} {
 		return wrong("server %d has a key of zeros", e.ID)
@@ -102,19 +112,26 @@ func (s *Servers) rotateKey(at Block, h *Head, e KeyRotated) error {
 	if err := s.remember(); err != nil {
 		return err
 	}
-	r := &s.records[e.ID-1]
+	s.records[e.ID-1].addKey(at, e.Key)
+	h.Edits++
+	return nil
+}
+
+// addKey replaces the current key, if there is one. A key under which a signature proves nothing is not listed, so that the
+// server then has no current one (protocol 1.6); the commitment has it all the same.
+func (r *serverRecord) addKey(at Block, raw [32]byte) {
 	if r.shared {
 		r.server.Keys, r.shared = slices.Clone(r.server.Keys), false
 	}
 	if last := len(r.server.Keys) - 1; last >= 0 && r.server.Keys[last].To == 0 {
 		r.server.Keys[last].To, r.server.Keys[last].ReplacedAt = at.Number, at.Time
 	}
-	if key, err := barnraise.NewPublicKey(e.Key); err == nil {
+	if key, err := barnraise.NewPublicKey(raw); err == nil {
 		r.server.Keys = append(r.server.Keys, barnraise.Key{Key: key, From: at.Number})
+	} else {
+		r.weak = append(r.weak, weakKey{len(r.server.Keys) + len(r.weak), raw, at.Number})
 	}
-	r.keys = words(nil).hash(r.keys).hash(e.Key).uint(at.Number).keccak()
-	h.Edits++
-	return nil
+	r.keys = words(nil).hash(r.keys).hash(raw).uint(at.Number).keccak()
 }
 
 func (s *Servers) setLists(at Block, h *Head, e ListsSet) error {
@@ -122,16 +139,28 @@ func (s *Servers) setLists(at Block, h *Head, e ListsSet) error {
 		return wrong("lists of server %d are too long or do not ascend", e.ID)
 	}
 	r := &s.records[e.ID-1]
-	r.server.Offers, r.server.Rewards, r.server.Capacity = slices.Clone(e.Offers), slices.Clone(e.Rewards), e.Capacity
-	r.offers = words(nil).uint(2 * 32).uint(uint64(e.Capacity)).ids(e.Offers).keccak()
-	if rewards := words(nil).uint(32).ids(e.Rewards).keccak(); rewards != r.rewards {
-		r.rewards, r.rewardsAt = rewards, at.Number
+	before := r.rewards
+	r.setLists(e)
+	if r.rewards != before {
+		r.rewardsAt = at.Number
 	}
 	h.Edits++
 	return nil
 }
 
-func (s *Servers) commitment(id uint32) [32]byte {
-	r := &s.records[id-1]
-	return s.heads[id-1].words(id).hash(r.url).hash(r.keys).hash(r.offers).hash(r.rewards).uint(r.rewardsAt).keccak()
+func (r *serverRecord) setLists(e ListsSet) {
+	r.server.Offers, r.server.Rewards, r.server.Capacity = slices.Clone(e.Offers), slices.Clone(e.Rewards), e.Capacity
+	r.offers = words(nil).uint(2 * 32).uint(uint64(e.Capacity)).ids(e.Offers).keccak()
+	r.rewards = words(nil).uint(32).ids(e.Rewards).keccak()
+}
+
+// listed is the server with what its head says of it.
+func (r *serverRecord) listed(h *Head) barnraise.Server {
+	v := r.server
+	v.Operator, v.Delegate, v.Status = h.Owner, h.Delegate, h.Status
+	return v
+}
+
+func (r *serverRecord) commitment(h *Head) [32]byte {
+	return h.words(uint32(r.server.ID)).hash(r.url).hash(r.keys).hash(r.offers).hash(r.rewards).uint(r.rewardsAt).keccak()
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -11,7 +12,7 @@ import (
 // safe for concurrent use.
 //
 // What [Services.List] gives leaves out what only a commitment needs: the order of the revocations, the exact bytes of texts,
-// and CIDs that are not of our kind. Whoever shows a service against its commitment does so from the events.
+// and CIDs that are not of our kind. [WriteState] writes all of it.
 type Services struct {
 	ledger
 	records []serviceRecord
@@ -26,10 +27,17 @@ type calling struct {
 
 type serviceRecord struct {
 	service     barnraise.Service
-	shared      bool // a list has the revisions too: they may grow, but those there are may not change
+	shared      bool                         // a list has the revisions too: they may grow, but those there are may not change
+	exact       map[uint32]RevisionPublished // of revisions that are listed otherwise than they were published
+	revoked     []revocation                 // in their order
 	name        [32]byte
 	revisions   [32]byte
 	revocations [32]byte
+}
+
+type revocation struct {
+	number uint32
+	reason string // its exact bytes
 }
 
 // Apply takes the next event. It fails with [ErrEvents] for one that no such contract would have written after those before,
@@ -59,7 +67,7 @@ func (s *Services) Apply(at Block, e Event) error {
 		return fmt.Errorf("read services: block %d: %w", at.Number, err)
 	}
 	_, id := e.step()
-	s.end(at, e, s.commitment(id))
+	s.end(at, e, s.records[id-1].commitment(s.head(id)))
 	return nil
 }
 
@@ -67,10 +75,8 @@ func (s *Services) Apply(at Block, e Event) error {
 func (s *Services) List() []barnraise.Service {
 	list := make([]barnraise.Service, len(s.records))
 	for i := range s.records {
-		h := s.heads[i]
 		s.records[i].shared = true
-		list[i] = s.records[i].service
-		list[i].Owner, list[i].Delegate, list[i].Status = h.Owner, h.Delegate, h.Status
+		list[i] = s.records[i].listed(&s.heads[i])
 	}
 	return list
 }
@@ -98,24 +104,64 @@ func (s *Services) register(at Block, e ServiceRegistered) error {
 }
 
 func (s *Services) publish(at Block, h *Head, e RevisionPublished) error {
-	switch {
-	case e.Number != h.Edits+1:
-		return wrong("revision %d of service %d follows on revision %d", e.Number, e.ID, h.Edits)
-	case e.Image.IsZero() || e.Home == 0:
-		return wrong("revision %d of service %d has no image or no home", e.Number, e.ID)
-	case outside(len(e.Reference), 1, maxReference) || outside(len(e.Verifier), 1, maxCID) || outside(len(e.Manifest), 1, maxCID):
-		return wrong("revision %d of service %d has a field of a length that the contract refuses", e.Number, e.ID)
-	case e.ActiveFrom < at.Number:
+	if err := e.check(h.Edits + 1); err != nil {
+		return err
+	}
+	if e.ActiveFrom < at.Number {
 		return wrong("revision %d of service %d is active before it was published", e.Number, e.ID)
 	}
 	if err := s.remember(); err != nil {
 		return err
 	}
-	r := &s.records[e.ID-1]
 	h.Edits = e.Number
-	r.revisions = e.chain(r.revisions)
-	r.service.Revisions = append(r.service.Revisions, e.revision())
+	s.records[e.ID-1].publish(e)
 	return nil
+}
+
+// check finds what the contract would not have taken as revision next.
+func (e RevisionPublished) check(next uint32) error {
+	switch {
+	case e.Number != next:
+		return wrong("revision %d of service %d follows on revision %d", e.Number, e.ID, next-1)
+	case e.Image.IsZero() || e.Home == 0:
+		return wrong("revision %d of service %d has no image or no home", e.Number, e.ID)
+	case outside(len(e.Reference), 1, maxReference) || outside(len(e.Verifier), 1, maxCID) || outside(len(e.Manifest), 1, maxCID):
+		return wrong("revision %d of service %d has a field of a length that the contract refuses", e.Number, e.ID)
+	}
+	return nil
+}
+
+func (r *serviceRecord) publish(e RevisionPublished) {
+	listed := e.revision()
+	if !e.says(listed) {
+		if r.exact == nil {
+			r.exact = map[uint32]RevisionPublished{}
+		}
+		e.Verifier, e.Manifest = slices.Clone(e.Verifier), slices.Clone(e.Manifest)
+		r.exact[e.Number] = e
+	}
+	r.revisions = e.chain(r.revisions)
+	r.service.Revisions = append(r.service.Revisions, listed)
+}
+
+// says reports whether what is listed of it says all of it, byte for byte.
+func (e RevisionPublished) says(r barnraise.Revision) bool {
+	back, err := publishedAs(e.ID, r)
+	return err == nil && back.Reference == e.Reference && bytes.Equal(back.Verifier, e.Verifier) &&
+		bytes.Equal(back.Manifest, e.Manifest)
+}
+
+// publishedAs is the event behind what is listed, where that says all of it.
+func publishedAs(id uint32, r barnraise.Revision) (RevisionPublished, error) {
+	verifier, err := CIDBytes(r.Verifier)
+	if err != nil {
+		return RevisionPublished{}, err
+	}
+	manifest, err := CIDBytes(r.Manifest)
+	return RevisionPublished{
+		ID: id, Number: r.Number, Image: r.Image, Reference: r.Reference, Verifier: verifier, Manifest: manifest,
+		Home: uint32(r.Home), ActiveFrom: r.ActiveFrom,
+	}, err
 }
 
 // revision is what callers see of it. A CID that is not one of ours stays empty: nobody can fetch it, so nobody can call the
@@ -149,13 +195,19 @@ func (s *Services) revoke(h *Head, e RevisionRevoked) error {
 	case len(e.Reason) > maxReason:
 		return wrong("revocation of revision %d of service %d gives a reason of %d bytes", e.Number, e.ID, len(e.Reason))
 	}
+	r.revoke(e.Number, e.Reason)
+	return nil
+}
+
+// revoke takes a revision that is there and not revoked.
+func (r *serviceRecord) revoke(number uint32, reason string) {
 	if r.shared {
 		r.service.Revisions, r.shared = slices.Clone(r.service.Revisions), false
 	}
-	revision := &r.service.Revisions[e.Number-1]
-	revision.Revoked, revision.Reason = true, Printable(e.Reason)
-	r.revocations = words(nil).hash(r.revocations).uint(uint64(e.Number)).hash(keccak([]byte(e.Reason))).keccak()
-	return nil
+	revision := &r.service.Revisions[number-1]
+	revision.Revoked, revision.Reason = true, Printable(reason)
+	r.revoked = append(r.revoked, revocation{number, reason})
+	r.revocations = words(nil).hash(r.revocations).uint(uint64(number)).hash(keccak([]byte(reason))).keccak()
 }
 
 // transfer takes the name along, which the new owner must not have in use.
@@ -181,9 +233,15 @@ func (s *Services) withdraw(h *Head, e Withdrawn) error {
 	return nil
 }
 
-func (s *Services) commitment(id uint32) [32]byte {
-	r := &s.records[id-1]
-	return s.heads[id-1].words(id).hash(r.name).hash(r.revisions).hash(r.revocations).keccak()
+// listed is the service with what its head says of it.
+func (r *serviceRecord) listed(h *Head) barnraise.Service {
+	v := r.service
+	v.Owner, v.Delegate, v.Status = h.Owner, h.Delegate, h.Status
+	return v
+}
+
+func (r *serviceRecord) commitment(h *Head) [32]byte {
+	return h.words(uint32(r.service.ID)).hash(r.name).hash(r.revisions).hash(r.revocations).keccak()
 }
 
 func outside(n, least, most int) bool { return n < least || n > most }
