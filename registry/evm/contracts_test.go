@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"barnraise/registry/contracts/services"
-	"barnraise/registry/devchain"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
@@ -41,7 +40,7 @@ func packed(t testing.TB, name string) services.ServiceRegistryRevision {
 }
 
 // advance moves the chain's clock.
-func advance(chain *devchain.Chain, d time.Duration) func(testing.TB) {
+func advance(chain world, d time.Duration) func(testing.TB) {
 	return func(t testing.TB) {
 		t.Helper()
 		if err := chain.AdvanceTime(d); err != nil {
@@ -50,9 +49,8 @@ func advance(chain *devchain.Chain, d time.Duration) func(testing.TB) {
 	}
 }
 
-// TestOwnership: deposit, delegate, offer and acceptance, leaving and withdrawal, on both contracts (protocol 1.2, 1.5).
-func TestOwnership(t *testing.T) {
-	chain := newChain(t)
+// testOwnership: deposit, delegate, offer and acceptance, leaving and withdrawal, on both contracts (protocol 1.2, 1.5).
+func testOwnership(t *testing.T, chain world) {
 	r := newRegistry(t, chain, testParams)
 	call := r.contracts.service // the functions that both have are packed alike
 	none := common.Address{}
@@ -120,7 +118,7 @@ func TestOwnership(t *testing.T) {
 	}
 }
 
-// checkTransfer looks at what [TestOwnership] leaves.
+// checkTransfer looks at what [testOwnership] leaves.
 func (s side) checkTransfer(t *testing.T, r *Registry) {
 	t.Helper()
 	first := s.head(t, r, 1)
@@ -145,9 +143,9 @@ func (s side) head(t testing.TB, r *Registry, id uint32) services.HeadsOutput {
 	return h
 }
 
-// TestDepositTooLarge: a deposit that no uint96 holds reverts. Nobody has so much, so the calls are made as if alice had.
-func TestDepositTooLarge(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams)
+// testDepositTooLarge: a deposit that no uint96 holds reverts. Nobody has so much, so the calls are made as if alice had.
+func testDepositTooLarge(t *testing.T, chain world) {
+	r := newRegistry(t, chain, testParams)
 	rich := map[common.Address]any{alice.address: map[string]any{"balance": (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 100))}}
 	more := new(big.Int).Lsh(big.NewInt(1), 96)
 	most := new(big.Int).Sub(more, big.NewInt(1))
@@ -181,9 +179,9 @@ func TestDepositTooLarge(t *testing.T) {
 	}
 }
 
-// TestStorageSlots: log, count and commitments stand where proofs look for them.
-func TestStorageSlots(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams)
+// testStorageSlots: log, count and commitments stand where proofs look for them.
+func testStorageSlots(t *testing.T, chain world) {
+	r := newRegistry(t, chain, testParams)
 	for _, s := range sides(t, r) {
 		play(t, r, []step{{who: alice, what: "register", contract: s.address, value: milli(50), call: s.register}})
 		log, count, err := r.head.stored(t.Context(), r.head.at, s.address)
@@ -212,10 +210,9 @@ func (s side) commitment(t testing.TB, r *Registry, id uint32) [32]byte {
 	return c
 }
 
-// TestPaymentRefused: a withdrawal that the owner's account does not take reverts, and one that calls back gets no more than
+// testPaymentRefused: a withdrawal that the owner's account does not take reverts, and one that calls back gets no more than
 // it owns. Owners become contracts by a delegation of EIP-7702.
-func TestPaymentRefused(t *testing.T) {
-	chain := newChain(t)
+func testPaymentRefused(t *testing.T, chain world) {
 	r := newRegistry(t, chain, testParams)
 	call := r.contracts.service
 	for _, s := range sides(t, r) {
@@ -246,3 +243,28 @@ func TestPaymentRefused(t *testing.T) {
 		play(t, r, []step{{who: alice, what: "name of its own again", contract: s.address, value: milli(50), call: s.register}})
 	}
 }
+
+// testConstants: what a registry was deployed with can be read, by everybody and for ever.
+func testConstants(t *testing.T, chain world) {
+	r := newRegistry(t, chain, testParams)
+	if r.params.Grace != testParams.Grace || r.params.RewardsEvery != testParams.RewardsEvery ||
+		r.params.UnlockDelay != testParams.UnlockDelay || r.params.ServiceDeposit.Cmp(testParams.ServiceDeposit) != 0 ||
+		r.params.ServerDeposit.Cmp(testParams.ServerDeposit) != 0 {
+		t.Errorf("the constants are %+v, want %+v", r.params, testParams)
+	}
+	for _, s := range sides(t, r) {
+		play(t, r, []step{{who: alice, what: "register", contract: s.address, value: milli(50), call: s.register}})
+	}
+	c := r.contracts
+	if h, err := read(t.Context(), r, c.services, "latest", c.service.PackHashes(1), c.service.UnpackHashes); err != nil ||
+		h.Name != keccak("search") || h.Revisions == [32]byte{} || h.Revocations != [32]byte{} {
+		t.Errorf("the parts of a service are %+v, %v", h, err)
+	}
+	if h, err := read(t.Context(), r, c.servers, "latest", c.server.PackHashes(1), c.server.UnpackHashes); err != nil ||
+		h.Url != keccak("https://a.example") || h.Keys == [32]byte{} || h.Offers == [32]byte{} || h.Rewards == [32]byte{} {
+		t.Errorf("the parts of a server are %+v, %v", h, err)
+	}
+}
+
+// testWritesAndReads: what is written over a registry's functions is read again, and nothing else.
+func testWritesAndReads(t *testing.T, chain world) { suite(t, chain.RPC(), chain.URL(), alice) }

@@ -12,7 +12,6 @@ import (
 
 	"barnraise"
 	"barnraise/registry"
-	"barnraise/registry/devchain"
 
 	"github.com/ethereum/go-ethereum/common"
 )
@@ -23,23 +22,22 @@ var long = flag.Bool("long", false, "write more at random")
 type fuzzer struct {
 	*testing.T
 	r      *Registry
-	chain  *devchain.Chain
+	chain  world
 	rand   *rand.Rand
 	people []*Account
 	writes int
 	takes  int // of the writes, those that were taken
 }
 
-// TestRandomWrites: after any sequence of writes by anybody, the events alone lead to the log, the count, every commitment
+// testRandomWrites: after any sequence of writes by anybody, the events alone lead to the log, the count, every commitment
 // and every head that the contracts store, and the deposits make up what the contracts hold (protocol 1.8).
-func TestRandomWrites(t *testing.T) {
+func testRandomWrites(t *testing.T, chain world) {
 	writes, seeds := 400, uint64(2)
 	if *long {
 		writes, seeds = 2000, 20
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			chain := newChain(t)
 			f := &fuzzer{
 				T: t, chain: chain, r: newRegistry(t, chain, testParams), rand: rand.New(rand.NewPCG(seed, 0)),
 				people: []*Account{alice, bob, carol, dave},
@@ -226,10 +224,9 @@ func (f *fuzzer) compareServer(v barnraise.Server) {
 	}
 }
 
-// TestSnapshotIncremental: a snapshot that grew with the chain equals one that was read at once, and an older one did not
+// testSnapshotIncremental: a snapshot that grew with the chain equals one that was read at once, and an older one did not
 // change meanwhile.
-func TestSnapshotIncremental(t *testing.T) {
-	chain := newChain(t)
+func testSnapshotIncremental(t *testing.T, chain world) {
 	f := &fuzzer{
 		T: t, chain: chain, r: newRegistry(t, chain, testParams), rand: rand.New(rand.NewPCG(7, 7)), people: []*Account{alice, bob},
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/holiman/uint256"
 )
 
@@ -44,6 +45,15 @@ var (
 	mallory                 = testAccount("mallory")
 )
 
+// world is a chain that a test runs on. Whatever implements it, the test is the same.
+type world interface {
+	RPC() *rpc.Client // a new client
+	URL() string
+	Fork(block uint64) error           // goes back to a block and forgets what came after it
+	AdvanceTime(d time.Duration) error // makes an empty block, that much later
+}
+
+// newChain starts the embedded chain.
 func newChain(t testing.TB) *devchain.Chain {
 	t.Helper()
 	chain, err := devchain.Start(devchain.Config{
@@ -61,17 +71,22 @@ func newChain(t testing.TB) *devchain.Chain {
 }
 
 // newRegistry deploys a registry on a chain, and opens it over the chain's own client.
-func newRegistry(t testing.TB, chain *devchain.Chain, p Params) *Registry {
+func newRegistry(t testing.TB, chain world, p Params) *Registry {
 	t.Helper()
-	n, err := Deploy(t.Context(), chain.RPC(), alice, p)
+	client := chain.RPC()
+	defer client.Close()
+	n, err := Deploy(t.Context(), client, alice, p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.RPC = []string{chain.URL()}
+	if w, ok := chain.(*watched); ok {
+		w.seen.deployed(n)
+	}
 	return open(t, chain, n)
 }
 
-func open(t testing.TB, chain *devchain.Chain, n registry.Network) *Registry {
+func open(t testing.TB, chain world, n registry.Network) *Registry {
 	t.Helper()
 	r, err := New(t.Context(), chain.RPC(), n)
 	if err != nil {
@@ -186,7 +201,7 @@ func mapped(t testing.TB, r *Registry, a common.Address, id uint32, slot uint64)
 }
 
 // delegateTo gives an account the code of a contract, or with the zero address none (EIP-7702).
-func delegateTo(t testing.TB, chain *devchain.Chain, r *Registry, a *Account, code common.Address) {
+func delegateTo(t testing.TB, chain world, r *Registry, a *Account, code common.Address) {
 	t.Helper()
 	pending, err := ask[hexutil.Uint64](t.Context(), r.client, "eth_getTransactionCount", a.address, "pending")
 	if err != nil {

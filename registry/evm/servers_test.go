@@ -18,9 +18,9 @@ func list(first, n uint32) []uint32 {
 	return ids
 }
 
-// TestServerRegister: URL, key and lists within their bounds, and nothing else (protocol 1.5).
-func TestServerRegister(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams)
+// testServerRegister: URL, key and lists within their bounds, and nothing else (protocol 1.5).
+func testServerRegister(t *testing.T, chain world) {
+	r := newRegistry(t, chain, testParams)
 	c := r.contracts.server
 	at := func(what, url string, key [32]byte, offers, rewards []uint32, want, words string) step {
 		return step{who: alice, what: what, contract: r.contracts.servers, value: milli(50),
@@ -55,9 +55,8 @@ func TestServerRegister(t *testing.T) {
 	}
 }
 
-// TestServerSet: owners set everything, delegates offers, rewards and capacity only, others nothing (protocol 1.5).
-func TestServerSet(t *testing.T) {
-	chain := newChain(t)
+// testServerSet: owners set everything, delegates offers, rewards and capacity only, others nothing (protocol 1.5).
+func testServerSet(t *testing.T, chain world) {
 	p := testParams
 	p.RewardsEvery = 0 // a development chain
 	r := newRegistry(t, chain, p)
@@ -108,10 +107,10 @@ func TestServerSet(t *testing.T) {
 	}
 }
 
-// TestRewardsEvery: rewards change at most once in so many blocks, registration included; writing them again unchanged is no
+// testRewardsEvery: rewards change at most once in so many blocks, registration included; writing them again unchanged is no
 // change, and offers and capacity are free (protocol 1.5).
-func TestRewardsEvery(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams) // every 4 blocks
+func testRewardsEvery(t *testing.T, chain world) {
+	r := newRegistry(t, chain, testParams) // every 4 blocks
 	c := r.contracts.server
 	block := func() uint64 {
 		b, err := latest(t.Context(), r.client)

@@ -11,9 +11,9 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// TestServiceRegister: names and revisions within their bounds, and nothing else (protocol 1.2, 1.3).
-func TestServiceRegister(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams)
+// testServiceRegister: names and revisions within their bounds, and nothing else (protocol 1.2, 1.3).
+func testServiceRegister(t *testing.T, chain world) {
+	r := newRegistry(t, chain, testParams)
 	c := r.contracts.service
 	at := func(name string, change func(*services.ServiceRegistryRevision), want, words string) step {
 		v := packed(t, "search")
@@ -82,9 +82,8 @@ func TestServiceRegister(t *testing.T) {
 	}
 }
 
-// TestServiceNames: a name moves with its service, is in nobody's way but its owner's, and is free after withdrawal.
-func TestServiceNames(t *testing.T) {
-	chain := newChain(t)
+// testServiceNames: a name moves with its service, is in nobody's way but its owner's, and is free after withdrawal.
+func testServiceNames(t *testing.T, chain world) {
 	r := newRegistry(t, chain, testParams)
 	c := r.contracts.service
 	at := func(who *Account, what string, call []byte, want, words string) step {
@@ -129,9 +128,9 @@ func TestServiceNames(t *testing.T) {
 	}
 }
 
-// TestPublish: revision n+1 names a block at least the grace ahead; owner only (protocol 1.4).
-func TestPublish(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams)
+// testPublish: revision n+1 names a block at least the grace ahead; owner only (protocol 1.4).
+func testPublish(t *testing.T, chain world) {
+	r := newRegistry(t, chain, testParams)
 	c := r.contracts.service
 	services := r.contracts.services
 	play(t, r, []step{
@@ -186,9 +185,8 @@ func TestPublish(t *testing.T) {
 	})
 }
 
-// TestRevoke: at once and for good, by owner or delegate, also while the service leaves (protocol 1.2, 1.4).
-func TestRevoke(t *testing.T) {
-	chain := newChain(t)
+// testRevoke: at once and for good, by owner or delegate, also while the service leaves (protocol 1.2, 1.4).
+func testRevoke(t *testing.T, chain world) {
 	r := newRegistry(t, chain, testParams)
 	c := r.contracts.service
 	at := func(who *Account, what string, call []byte, want, words string) step {

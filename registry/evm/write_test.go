@@ -7,12 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"reflect"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,12 +19,11 @@ import (
 	"barnraise/registry"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// TestEndpoints: a registry is written and read alike over the embedded chain's own client, over HTTP, and on another
-// implementation of the chain.
+// TestEndpoints: a registry is written and read alike over the embedded chain's own client and over HTTP. [TestSuite] has it on
+// another implementation of the chain.
 func TestEndpoints(t *testing.T) {
 	chain := newChain(t)
 	t.Run("attached", func(t *testing.T) { suite(t, chain.RPC(), chain.URL(), alice) })
@@ -39,50 +34,6 @@ func TestEndpoints(t *testing.T) {
 		}
 		suite(t, client, chain.URL(), bob)
 	})
-	t.Run("anvil", func(t *testing.T) {
-		bin := os.Getenv("BARNRAISE_ANVIL")
-		if bin == "" && os.Getenv("CI") != "" {
-			t.Fatal("BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
-		}
-		if bin == "" {
-			t.Skip("no second implementation of the chain: BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
-		}
-		client, url := startAnvil(t, bin)
-		key, err := crypto.HexToECDSA("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80") // its first, known to all
-		if err != nil {
-			t.Fatal(err)
-		}
-		suite(t, client, url, accountOf(key))
-	})
-}
-
-// startAnvil runs a chain until the test ends.
-func startAnvil(t *testing.T, bin string) (*rpc.Client, string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	cmd := exec.Command(bin, "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--silent")
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", bin, err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	url := fmt.Sprint("http://127.0.0.1:", port)
-	client, err := dial(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 200 {
-		if _, err = chainID(t.Context(), client); err == nil {
-			return client, url
-		}
-		time.Sleep(50 * time.Millisecond) // another process
-	}
-	t.Fatalf("anvil does not answer: %v", err)
-	return nil, ""
 }
 
 // suite deploys a registry, writes what there is to write, and expects to read exactly that.

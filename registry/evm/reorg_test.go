@@ -1,0 +1,91 @@
+package evm
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"barnraise/registry"
+)
+
+// deepest is how many blocks a reorganisation of [testReorgs] replaces at most.
+const deepest = 40
+
+// testReorgs: after a reorganisation of 1 to 40 blocks, to a chain that is shorter, as long or longer, the index equals a fresh
+// one byte for byte: every record, commitment, count and running hash.
+func testReorgs(t *testing.T, chain world) {
+	f := &fuzzer{
+		T: t, chain: chain, r: newRegistry(t, chain, testParams), rand: rand.New(rand.NewPCG(40, 40)),
+		people: []*Account{alice, bob, carol, dave},
+	}
+	for range 80 {
+		f.write() // there is something before what changes
+	}
+	first := f.height()
+	differ := 0
+	for depth := uint64(1); depth <= deepest; depth++ {
+		for f.height() < first+depth {
+			f.block()
+		}
+		f.block()
+		before := f.state(f.r)
+		head := f.height()
+		if err := chain.Fork(head - depth); err != nil {
+			t.Fatal(err)
+		}
+		for range depth + depth%3 - 1 + depth%2 { // shorter, as long, or longer
+			f.block()
+		}
+		f.block()
+		after := f.state(f.r)
+		fresh := open(t, chain, f.r.Network())
+		if want := f.state(fresh); !bytes.Equal(after, want) {
+			t.Fatalf("%d blocks from %d on: the index differs from a fresh one\n%.3000s\n%.3000s", depth, head-depth, after, want)
+		}
+		if !bytes.Equal(before, after) {
+			differ++
+		}
+	}
+	t.Logf("%d of %d writes were taken, %d services, %d servers, block %d",
+		f.takes, f.writes, f.r.head.services.Count(), f.r.head.servers.Count(), f.height())
+	if differ < deepest || f.takes < deepest {
+		t.Errorf("%d reorganisations changed something, and %d writes were taken: nothing is tried here", differ, f.takes)
+	}
+}
+
+// block writes something in every fourth block or so.
+func (f *fuzzer) block() {
+	if f.rand.IntN(4) == 0 {
+		head := f.height()
+		if f.write(); f.height() > head {
+			return
+		}
+	}
+	advance(f.chain, time.Second)(f)
+}
+
+func (f *fuzzer) height() uint64 {
+	head, err := latest(f.Context(), f.r.client)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return uint64(head.Number)
+}
+
+// state is all that an index knows at the head, in bytes.
+func (f *fuzzer) state(r *Registry) []byte {
+	if _, err := r.Snapshot(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	at := r.head.at
+	var b bytes.Buffer
+	err := registry.WriteState(&b, registry.State{
+		Registry: r.Network().Registry(), Block: uint64(at.Number), Hash: registry.BlockHash(at.Hash), Time: int64(at.Time),
+		Grace: uint64(testParams.Grace), Services: r.head.services, Servers: r.head.servers,
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return b.Bytes()
+}
