@@ -1,157 +1,234 @@
 package evm
 
 import (
+	"bytes"
 	"cmp"
-	"errors"
+	"flag"
+	"fmt"
+	"math"
 	"math/big"
-	"slices"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
-	"barnraise"
-	"barnraise/registry"
+	"barnraise/registry/contracts/servers"
+	"barnraise/registry/contracts/services"
 
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// TestGas: what each call costs. Whoever changes a contract sees here what it costs everybody.
+var update = flag.Bool("update", false, "write the gas table of docs/registry.md instead of comparing it")
+
+// TestGas holds the table of docs/registry.md to what each call costs, within 2 %, whatever implements the chain. Whoever
+// changes a contract sees here what it costs everybody.
 func TestGas(t *testing.T) {
-	chain := newChain(t)
-	p := testParams
-	p.RewardsEvery = 0
-	r := newRegistry(t, chain, p)
-	c := r.contracts
-	v := packed(t, "search")
-	register := func(offers, rewards uint32) []byte {
-		return c.server.PackRegister("https://a.example", publicKey("a"), list(1, offers), list(1, rewards), 9)
+	for _, w := range worlds() {
+		t.Run(w.name, func(t *testing.T) {
+			got := measure(t, w.start(t))
+			page := string(readPage(t))
+			if *update && w.name == "embedded" {
+				page = withTable(t, page, got)
+				if err := os.WriteFile(registryPage, []byte(page), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			compareGas(t, page, got)
+		})
 	}
-	lists := func(offers, rewards []uint32) []byte { return c.server.PackSetLists(3, offers, rewards, 9) }
-	cases := []struct {
-		what     string
-		who      *Account
-		contract common.Address
-		value    *big.Int
-		call     []byte
-		want     uint64
-	}{
-		{"services.register, the first", alice, c.services, milli(50), c.service.PackRegister("search", v), 251_000},
-		{"services.register", alice, c.services, milli(50), c.service.PackRegister("resolve", v), 217_000},
-		{"services.publish", alice, c.services, nil, c.service.PackPublish(1, v, 0), 69_000},
-		{"services.revoke, the first", alice, c.services, nil, c.service.PackRevoke(1, 2, "wrong"), 95_800},
-		{"services.revoke", alice, c.services, nil, c.service.PackRevoke(1, 1, "wrong"), 78_700},
-		{"servers.register, no lists, the first", alice, c.servers, milli(50), register(0, 0), 273_400},
-		{"servers.register, 4 offers, 2 rewards", alice, c.servers, milli(50), register(4, 2), 246_500},
-		{"servers.register, 16 and 16", alice, c.servers, milli(50), register(16, 16), 277_900},
-		{"servers.setLists, 6 offers, same 2 rewards", alice, c.servers, nil, c.server.PackSetLists(2, list(2, 6), list(1, 2), 9), 73_100},
-		{"servers.setLists, 16 offers, same rewards", alice, c.servers, nil, lists(list(2, 16), list(1, 16)), 102_000},
-		{"servers.setLists, 16 and 16", alice, c.servers, nil, lists(list(1, 16), list(2, 16)), 108_500},
-		{"servers.setLists, 256 and 64", alice, c.servers, nil, lists(list(1, 256), list(1, 64)), 457_800},
-		{"servers.setUrl", alice, c.servers, nil, c.server.PackSetUrl(1, "https://b.example"), 60_900},
-		{"servers.rotateKey", alice, c.servers, nil, c.server.PackRotateKey(1, publicKey("b")), 60_000},
-		{"setDelegate, the first", alice, c.servers, nil, c.service.PackSetDelegate(1, bob.address), 56_200},
-		{"topUp", alice, c.servers, milli(1), c.service.PackTopUp(1), 56_000},
-		{"offerOwnership", alice, c.servers, nil, c.service.PackOfferOwnership(1, bob.address), 73_400},
-		{"servers.acceptOwnership", bob, c.servers, nil, c.service.PackAcceptOwnership(1), 57_600},
-		{"unregister", bob, c.servers, nil, c.service.PackUnregister(1), 56_100},
-	}
-	check := func(what string, who *Account, contract common.Address, value *big.Int, call []byte, want uint64) {
-		t.Helper()
-		tx, _, err := r.sender().send(t.Context(), who, &contract, cmp.Or(value, new(big.Int)), call)
-		if err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-		t.Logf("%-44s %8d", what, tx.Gas)
-		if tx.Gas > want*102/100 || tx.Gas < want*98/100 {
-			t.Errorf("%s takes %d gas, want %d within 2 %%", what, tx.Gas, want)
-		}
-	}
-	for _, g := range cases {
-		check(g.what, g.who, g.contract, g.value, g.call, g.want)
-	}
-	advance(chain, p.UnlockDelay)(t)
-	check("withdraw", bob, c.servers, nil, c.service.PackWithdraw(1), 66_100)
 }
 
-// TestRevertWords: every error of both contracts has words of its own, and none shows Go's spelling of a value.
-func TestRevertWords(t *testing.T) {
-	c := newContracts(registry.Network{Services: barnraise.Address{1}, Servers: barnraise.Address{2}})
-	var seen []string
-	for _, side := range []struct {
-		address common.Address
-		record  string
-	}{{c.services, "service"}, {c.servers, "server"}} {
-		contract := c.servicesABI
-		if side.address == c.servers {
-			contract = c.serversABI
-		}
-		for name, e := range contract.Errors {
-			raw := append(slices.Clone(e.ID[:4]), make([]byte, 32*(len(e.Inputs)+1))...)
-			if len(e.Inputs) > 0 && e.Inputs[0].Type.String() == "string" {
-				raw[4+31] = byte(32 * len(e.Inputs)) // an empty text behind the words
-			}
-			err := c.explain(&side.address, dataError{common.Bytes2Hex(raw)})
-			var revert *Revert
-			if !errors.As(err, &revert) || revert.Name != name {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			text := err.Error()
-			if strings.Contains(text, name) || strings.ContainsAny(text, "<>[]") || strings.Contains(text, "%!") {
-				t.Errorf("%s says %q", name, text)
-			}
-			seen = append(seen, name)
+// TestGasTable: the comparison fails where it should.
+func TestGasTable(t *testing.T) {
+	page := gasHeader + "| a | 100,000 | 0 | 0 | 0 |\n| b | 98 | 0 | 0 | 0 |\n\n| a | 7 |\n"
+	for _, c := range []struct {
+		got    []cost
+		faults int
+	}{
+		{[]cost{{"a", 100_000}, {"b", 98}}, 0},
+		{[]cost{{"a", 102_000}, {"b", 98}}, 0},
+		{[]cost{{"a", 98_000}, {"b", 98}}, 0},
+		{[]cost{{"a", 102_001}, {"b", 98}}, 1},
+		{[]cost{{"a", 97_999}, {"b", 90}}, 2},
+		{[]cost{{"a", 100_000}}, 1},
+		{[]cost{{"b", 98}, {"a", 100_000}}, 2},
+		{[]cost{{"a", 100_000}, {"b", 98}, {"c", 1}}, 1},
+	} {
+		if got := gasFaults(page, c.got); len(got) != c.faults {
+			t.Errorf("%v: faults are %q, want %d", c.got, got, c.faults)
 		}
 	}
-	if len(seen) < 25 {
-		t.Errorf("only %d errors were tried", len(seen))
+	want := "x\n" + gasHeader + "| d | 12,345 | 0.000000123 | 0.0000123 | 0.000247 |\n\n| a | 7 |\n"
+	if got := withTable(t, "x\n"+page, []cost{{"d", 12_345}}); got != want {
+		t.Errorf("the page is\n%s\nwant\n%s", got, want)
 	}
-	// A text in it is an endpoint's.
-	evil, err := c.servicesABI.Errors["Missing"].Inputs.Pack("a\x1b[31m\u202e\xff\n")
+}
+
+// cost is what a call takes.
+type cost struct {
+	what string
+	gas  uint64
+}
+
+const (
+	registryPage = "../../docs/registry.md"
+	gasHeader    = "| call | gas | at 0.01 gwei | at 1 gwei | at 20 gwei |\n|---|---|---|---|---|\n"
+)
+
+func readPage(t *testing.T) []byte {
+	t.Helper()
+	b, err := os.ReadFile(registryPage)
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := c.servicesABI.Errors["Missing"].ID
-	said := c.explain(&c.services, dataError{common.Bytes2Hex(append(id[:4:4], evil...))})
-	if want := "a\uFFFD[31m\uFFFD\uFFFD\uFFFD must not be zero"; said.Error() != want {
-		t.Errorf("a text of an endpoint is shown as %q, want %q", said, want)
-	}
-	for _, data := range []string{"", "0x", "0x12", "zz", "0x12345678", "0x" + strings.Repeat("00", maxRevert+1)} {
-		var revert *Revert
-		if err := c.explain(&c.services, dataError{strings.TrimPrefix(data, "0x")}); errors.As(err, &revert) {
-			t.Errorf("%.20q is taken for %s", data, revert.Name)
-		}
+	return b
+}
+
+// table is the part of the page that has the rows.
+func table(page string) (before, rows, after string, ok bool) {
+	before, rest, ok := strings.Cut(page, gasHeader)
+	rows, after, _ = strings.Cut(rest, "\n\n")
+	return before, rows, after, ok
+}
+
+func compareGas(t *testing.T, page string, got []cost) {
+	t.Helper()
+	for _, fault := range gasFaults(page, got) {
+		t.Errorf("%s: go test ./registry/evm -run TestGas -update", fault)
 	}
 }
 
-type dataError struct{ data string }
-
-func (e dataError) Error() string  { return "execution reverted" }
-func (e dataError) ErrorData() any { return "0x" + e.data }
-
-// TestEther: amounts are exact, and no longer than they need to be.
-func TestEther(t *testing.T) {
-	for want, wei := range map[string]*big.Int{
-		"0": new(big.Int), "0.05": milli(50), "1": milli(1000), "10": milli(10_000), "0.000000000000000001": big.NewInt(1),
-		"1.000000000000000001": new(big.Int).Add(milli(1000), big.NewInt(1)),
-	} {
-		if got := ether(wei); got != want {
-			t.Errorf("%s wei is %s, want %s", wei, got, want)
-		}
-	}
-}
-
-// FuzzRevert: no reason that an endpoint gives makes explaining it panic, or its text long.
-func FuzzRevert(f *testing.F) {
-	c := newContracts(registry.Network{Services: barnraise.Address{1}, Servers: barnraise.Address{2}})
-	for _, e := range c.serversABI.Errors {
-		f.Add(append(slices.Clone(e.ID[:4]), make([]byte, 32*(len(e.Inputs)+2))...))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		for _, contract := range []common.Address{c.services, c.servers} {
-			text := c.explain(&contract, dataError{common.Bytes2Hex(raw)}).Error()
-			if len(text) > 3*maxRevert || text != registry.Printable(text) {
-				t.Fatalf("%d bytes make a text of %d, %.200q", len(raw), len(text), text)
+// gasFaults says where the table of a page is off.
+func gasFaults(page string, got []cost) (faults []string) {
+	_, rows, _, _ := table(page)
+	lines := strings.Split(rows, "\n")
+	for i, c := range got {
+		var written uint64
+		if i < len(lines) {
+			if cells := strings.Split(lines[i], " | "); len(cells) > 1 && cells[0] == "| "+c.what {
+				written, _ = strconv.ParseUint(strings.ReplaceAll(cells[1], ",", ""), 10, 32)
 			}
 		}
-	})
+		if c.gas*100 > written*102 || c.gas*100 < written*98 {
+			faults = append(faults, fmt.Sprintf("%s takes %d gas, row %d of docs/registry.md has %d for it", c.what, c.gas, i+1, written))
+		}
+	}
+	if len(lines) > len(got) {
+		faults = append(faults, fmt.Sprintf("docs/registry.md has %d rows too many", len(lines)-len(got)))
+	}
+	return faults
+}
+
+func withTable(t *testing.T, page string, got []cost) string {
+	t.Helper()
+	before, _, after, ok := table(page)
+	if !ok {
+		t.Fatal("docs/registry.md has no gas table")
+	}
+	var b strings.Builder
+	b.WriteString(before + gasHeader)
+	for _, c := range got {
+		text := strconv.FormatUint(c.gas, 10)
+		for i := len(text) - 3; i > 0; i -= 3 {
+			text = text[:i] + "," + text[i:]
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.what, text, price(c.gas, 0.01), price(c.gas, 1), price(c.gas, 20))
+	}
+	return b.String() + "\n" + after
+}
+
+// price is what some gas costs, in ether, with three digits.
+func price(gas uint64, gwei float64) string {
+	amount := float64(gas) * gwei / 1e9
+	digits := 2 - int(math.Floor(math.Log10(amount)))
+	return strconv.FormatFloat(amount, 'f', digits, 64)
+}
+
+// meter makes calls and notes what they take.
+type meter struct {
+	*testing.T
+	r    *Registry
+	cost []cost
+}
+
+// measure makes every call that changes something.
+func measure(t *testing.T, chain world) []cost {
+	p := testParams
+	p.RewardsEvery = 0
+	m := &meter{T: t, r: newRegistry(t, chain, p)}
+	m.deploy("deploy services", services.RegistryMetaData.Bin)
+	m.deploy("deploy servers", servers.RegistryMetaData.Bin)
+	m.services()
+	m.servers()
+	for _, s := range sides(t, m.r) {
+		m.common(s.name, s.address)
+		advance(chain, p.UnlockDelay)(t)
+		m.call(s.name+".withdraw", bob, s.address, nil, m.r.contracts.service.PackWithdraw(1))
+	}
+	return m.cost
+}
+
+func (m *meter) deploy(what, code string) {
+	m.Helper()
+	constants := m.r.contracts.service.PackConstructor(milli(50), 3600, 3)
+	_, tx, err := m.r.sender().create(m.Context(), alice, code, constants)
+	if err != nil {
+		m.Fatalf("%s: %v", what, err)
+	}
+	m.cost = append(m.cost, cost{what, tx.Gas})
+}
+
+func (m *meter) call(what string, who *Account, contract common.Address, value *big.Int, call []byte) {
+	m.Helper()
+	tx, _, err := m.r.sender().send(m.Context(), who, &contract, cmp.Or(value, new(big.Int)), call)
+	if err != nil {
+		m.Fatalf("%s: %v", what, err)
+	}
+	m.Logf("%-44s %8d", what, tx.Gas)
+	m.cost = append(m.cost, cost{what, tx.Gas})
+}
+
+func (m *meter) services() {
+	c, at := m.r.contracts.service, m.r.contracts.services
+	v := packed(m, "search")
+	largest := packed(m, "search")
+	largest.Ref, largest.Verifier, largest.Manifest = strings.Repeat("r", 160), bytes.Repeat([]byte{1}, 64), bytes.Repeat([]byte{2}, 64)
+	m.call("services.register, the first", alice, at, milli(50), c.PackRegister("search", v))
+	m.call("services.register", alice, at, milli(50), c.PackRegister("resolve", v))
+	m.call("services.publish", alice, at, nil, c.PackPublish(1, v, 0))
+	m.call("services.publish, the largest", alice, at, nil, c.PackPublish(1, largest, 0))
+	m.call("services.revoke, the first", alice, at, nil, c.PackRevoke(1, 2, "wrong"))
+	m.call("services.revoke", alice, at, nil, c.PackRevoke(1, 1, "wrong"))
+}
+
+func (m *meter) servers() {
+	c, at := m.r.contracts.server, m.r.contracts.servers
+	register := func(what string, offers, rewards uint32) {
+		m.Helper()
+		call := c.PackRegister("https://a.example", publicKey("a"), list(1, offers), list(1, rewards), 9)
+		m.call("servers.register, "+what, alice, at, milli(50), call)
+	}
+	set := func(what string, id uint32, offers, rewards []uint32) {
+		m.Helper()
+		m.call("servers.setLists, "+what, alice, at, nil, c.PackSetLists(id, offers, rewards, 9))
+	}
+	register("no lists, the first", 0, 0)
+	register("4 offers, 2 rewards", 4, 2)
+	register("16 and 16", 16, 16)
+	set("6 offers, same 2 rewards", 2, list(2, 6), list(1, 2))
+	set("16 offers, same rewards", 3, list(2, 16), list(1, 16))
+	set("16 and 16", 3, list(1, 16), list(2, 16))
+	set("256 and 64", 3, list(1, 256), list(1, 64))
+	m.call("servers.setUrl", alice, at, nil, c.PackSetUrl(1, "https://b.example"))
+	m.call("servers.rotateKey", alice, at, nil, c.PackRotateKey(1, publicKey("b")))
+}
+
+// common are the calls that both contracts take, on record 1.
+func (m *meter) common(name string, at common.Address) {
+	c := m.r.contracts.service
+	m.call(name+".setDelegate", alice, at, nil, c.PackSetDelegate(1, carol.address))
+	m.call(name+".topUp", alice, at, milli(1), c.PackTopUp(1))
+	m.call(name+".offerOwnership", alice, at, nil, c.PackOfferOwnership(1, bob.address))
+	m.call(name+".acceptOwnership", bob, at, nil, c.PackAcceptOwnership(1))
+	m.call(name+".unregister", bob, at, nil, c.PackUnregister(1))
 }
