@@ -3,6 +3,7 @@ package contracts
 import (
 	"flag"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -63,13 +64,16 @@ var mutations = []struct{ what, file, old, fault, says string }{
 	{"a key without its block", "ServerRegistry", "abi.encode(hashes[id].keys, key, block.number)", "abi.encode(hashes[id].keys, key)", "commitment"},
 }
 
-// TestMutations: the tests of forge find each of these faults, and say so in the right words. So each can fail.
+// TestMutations: the tests of forge find each of these faults, and say so in the right words; and each invariant finds one by
+// itself, not only the calls before it. So each can fail. It takes longer than go test allows: -timeout 0.
 func TestMutations(t *testing.T) {
 	if !*long {
 		t.Skip("only with -long")
 	}
 	forge, dir := foundry(t)
-	t.Setenv("FOUNDRY_INVARIANT_RUNS", "6")
+	t.Setenv("FOUNDRY_INVARIANT_RUNS", "3")
+	t.Setenv("FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT", "0")
+	red := make(map[string]bool)
 	for _, m := range mutations {
 		t.Run(m.what, func(t *testing.T) {
 			file := filepath.Join(dir, "src", m.file+".sol")
@@ -83,6 +87,26 @@ func TestMutations(t *testing.T) {
 			if err == nil || !strings.Contains(string(out), "[FAIL: "+m.says) {
 				t.Errorf("forge does not say %q: %v\n%s", m.says, err, tail(out, 3000))
 			}
+			for _, name := range invariantsFailed(string(out)) {
+				red[name] = true
+			}
 		})
 	}
+	for _, name := range regexp.MustCompile(`invariant_\w+`).FindAllString(string(read(t, "forge/test/Services.t.sol")), -1) {
+		if !red[name] {
+			t.Errorf("%s has found nothing", name)
+		}
+	}
+}
+
+// invariantsFailed are those that found something when all calls before had been taken and refused as they should.
+func invariantsFailed(out string) (names []string) {
+	ofCalls := regexp.MustCompile(`^(a call |a record was changed|there are not as many|another event|rewards changed)`)
+	failure := regexp.MustCompile(`\[FAIL: ([^\]]*)\]\s+\[Sequence\](?:.*\n)+? (invariant_\w+)\(`)
+	for _, f := range failure.FindAllStringSubmatch(out, -1) {
+		if !ofCalls.MatchString(f[1]) {
+			names = append(names, f[2])
+		}
+	}
+	return names
 }

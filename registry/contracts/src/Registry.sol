@@ -54,7 +54,7 @@ abstract contract Registry {
     /// @dev Storage slot 1, for proofs.
     uint32 public count;
 
-    /// @notice The commitment to everything about a record.
+    /// @notice The commitment to everything about a record, zero where there is none.
     /// @dev Storage slot 2, for proofs.
     mapping(uint32 id => bytes32 commitment) public commitments;
 
@@ -71,65 +71,104 @@ abstract contract Registry {
     uint32 public immutable unlockDelay;
 
     /// @notice The owner offered the record to somebody, or, with `to` zero, took the offer back.
+    /// @param id of the record
+    /// @param to whom it is offered now, zero for nobody
     event OwnershipOffered(uint32 indexed id, address indexed to);
 
     /// @notice The record changed hands. It has no delegate and is offered to nobody from here on.
+    /// @param id of the record
+    /// @param from who had it
+    /// @param to who has it now
     event OwnershipTransferred(uint32 indexed id, address indexed from, address indexed to);
 
     /// @notice The record has another delegate, zero for none.
+    /// @param id of the record
+    /// @param delegate who acts for the owner now, zero for nobody
     event DelegateSet(uint32 indexed id, address indexed delegate);
 
     /// @notice The deposit grew.
+    /// @param id of the record
     /// @param deposit the new total, in wei
     event DepositAdded(uint32 indexed id, uint96 deposit);
 
     /// @notice The owner left. The record is offered to nobody from here on.
+    /// @param id of the record
     /// @param unlockAt time in Unix seconds from which the deposit can be withdrawn
     event Unregistered(uint32 indexed id, uint64 unlockAt);
 
     /// @notice The deposit was paid back, and the record is gone.
+    /// @param id of the record
+    /// @param to the owner, who got it
     /// @param amount the whole deposit, in wei
     event Withdrawn(uint32 indexed id, address indexed to, uint96 amount);
 
     /// @notice There is no record of that id.
+    /// @param id that was meant
     error NoSuchRecord(uint32 id);
 
     /// @notice Only the owner may do this.
+    /// @param id of the record
+    /// @param owner who may
     error NotOwner(uint32 id, address owner);
 
     /// @notice Only the owner or the delegate may do this.
+    /// @param id of the record
+    /// @param owner who may
+    /// @param delegate who may, too, zero for nobody
     error NotAllowed(uint32 id, address owner, address delegate);
 
     /// @notice The record is offered to somebody else, or, with `to` zero, to nobody.
+    /// @param id of the record
+    /// @param to whom it is offered
     error NotOffered(uint32 id, address to);
 
     /// @notice A record of that status does not take this.
+    /// @param id of the record
+    /// @param status that it has
     error WrongStatus(uint32 id, Status status);
 
     /// @notice The registry asks for a larger deposit.
+    /// @param sent what came with the call, in wei
+    /// @param least what is asked, in wei
     error DepositTooSmall(uint256 sent, uint256 least);
 
     /// @notice The registry cannot hold so large a deposit.
+    /// @param total what the deposit would be, in wei
+    /// @param most what fits, in wei
     error DepositTooLarge(uint256 total, uint256 most);
 
     /// @notice The deposit is locked until that time, in Unix seconds.
+    /// @param id of the record
+    /// @param unlockAt time in Unix seconds from which it can be withdrawn
     error Locked(uint32 id, uint64 unlockAt);
 
     /// @notice The owner's account did not take the payment.
+    /// @param id of the record
+    /// @param to the owner
+    /// @param amount the deposit, in wei
     error PaymentRefused(uint32 id, address to, uint256 amount);
 
     /// @notice A field is too short or too long: bytes of a text, items of a list.
+    /// @param field which
+    /// @param length that it has
+    /// @param least that it must have
+    /// @param most that it may have
     error BadLength(string field, uint256 length, uint256 least, uint256 most);
 
     /// @notice A field must not be zero.
+    /// @param field which
     error Missing(string field);
 
+    /// @param minDeposit_ the least deposit, in wei
+    /// @param unlockDelay_ how long a deposit stays locked, in seconds
     constructor(uint96 minDeposit_, uint32 unlockDelay_) {
         minDeposit = minDeposit_;
         unlockDelay = unlockDelay_;
     }
 
     /// @notice Names a delegate, or, with zero, nobody. Owner only.
+    /// @param id of the record
+    /// @param delegate who acts for the owner from now on, zero for nobody
     function setDelegate(uint32 id, address delegate) external {
         _mine(id).delegate = delegate;
         emit DelegateSet(id, delegate);
@@ -138,6 +177,8 @@ abstract contract Registry {
 
     /// @notice Offers the record to somebody, who has to accept; a second offer replaces the first, zero takes it back.
     /// Owner only.
+    /// @param id of the record
+    /// @param to who may accept, zero for nobody
     function offerOwnership(uint32 id, address to) external {
         _mine(id);
         pendingOwner[id] = to;
@@ -146,6 +187,7 @@ abstract contract Registry {
     }
 
     /// @notice Takes over a record that was offered to the caller, deposit included. Its delegate is removed.
+    /// @param id of the record
     function acceptOwnership(uint32 id) external {
         Head storage head = _active(id);
         if (pendingOwner[id] != msg.sender) revert NotOffered(id, pendingOwner[id]);
@@ -159,6 +201,7 @@ abstract contract Registry {
     }
 
     /// @notice Adds to the deposit. Owner only.
+    /// @param id of the record
     function topUp(uint32 id) external payable {
         Head storage head = _mine(id);
         uint96 deposit = _amount(head.deposit + msg.value);
@@ -168,6 +211,7 @@ abstract contract Registry {
     }
 
     /// @notice Leaves. The deposit can be withdrawn once `unlockDelay` has passed; there is no way back. Owner only.
+    /// @param id of the record
     function unregister(uint32 id) external {
         Head storage head = _mine(id);
         uint64 unlockAt = uint64(block.timestamp) + unlockDelay;
@@ -179,6 +223,7 @@ abstract contract Registry {
     }
 
     /// @notice Pays the whole deposit back to the owner, and ends the record. Owner only, after the unlock time.
+    /// @param id of the record
     function withdraw(uint32 id) external {
         Head storage head = _record(id);
         if (msg.sender != head.owner) revert NotOwner(id, head.owner);

@@ -31,23 +31,40 @@ contract ServerRegistry is Registry {
     mapping(uint32 id => Hashes parts) public hashes;
 
     /// @notice A server was registered. Its URL, key and lists follow.
+    /// @param id of the server
+    /// @param owner who registered it
+    /// @param deposit in wei
     event ServerRegistered(uint32 indexed id, address indexed owner, uint96 deposit);
 
     /// @notice The server is reached under another URL.
+    /// @param id of the server
+    /// @param url that it has now
     event UrlSet(uint32 indexed id, string url);
 
     /// @notice The server signs with another key from this block on.
+    /// @param id of the server
+    /// @param key that it has now
     event KeyRotated(uint32 indexed id, bytes32 indexed key);
 
     /// @notice The server offers, wishes and can take this.
+    /// @param id of the server
+    /// @param offers services that it runs
+    /// @param rewards services that it would like to see run
+    /// @param capacity units that it is willing to host
     event ListsSet(uint32 indexed id, uint32[] offers, uint32[] rewards, uint32 capacity);
 
     /// @notice A list must ascend, without zero and without repetition; the item at `position` does not.
+    /// @param field which list
+    /// @param position of the item, from zero
     error NotAscending(string field, uint256 position);
 
     /// @notice Rewards cannot change before that block.
+    /// @param earliest block in which they can
     error RewardsTooSoon(uint64 earliest);
 
+    /// @param minDeposit_ the least deposit, in wei
+    /// @param unlockDelay_ how long a deposit stays locked, in seconds
+    /// @param rewardsEvery_ blocks between two changes of rewards
     constructor(uint96 minDeposit_, uint32 unlockDelay_, uint32 rewardsEvery_) Registry(minDeposit_, unlockDelay_) {
         rewardsEvery = rewardsEvery_;
     }
@@ -58,6 +75,7 @@ contract ServerRegistry is Registry {
     /// @param offers ids of services it runs, ascending, up to 256
     /// @param rewards ids of services it would like to see run, ascending, up to 64
     /// @param capacity units it is willing to host
+    /// @return id of the new server
     function register(
         string calldata url,
         bytes32 key,
@@ -73,13 +91,16 @@ contract ServerRegistry is Registry {
         _setLists(id, offers, rewards, capacity);
     }
 
-    /// @notice Says under which URL the server is reached, 8 to 128 bytes. Owner only.
+    /// @notice Says under which URL the server is reached. Owner only.
+    /// @param id of the server
+    /// @param url 8 to 128 bytes
     function setUrl(uint32 id, string calldata url) external {
         _mine(id);
         _setUrl(id, url);
     }
 
     /// @notice Replaces the key under which the server signs. Owner only.
+    /// @param id of the server
     /// @param key Ed25519 public key, not zero
     function rotateKey(uint32 id, bytes32 key) external {
         _mine(id);
@@ -87,6 +108,7 @@ contract ServerRegistry is Registry {
     }
 
     /// @notice Says what the server offers, wishes and can take. Owner or delegate.
+    /// @param id of the server
     /// @param offers ids of services it runs, ascending, up to 256
     /// @param rewards ids of services it would like to see run, ascending, up to 64; they change at most once in `rewardsEvery`
     /// @param capacity units it is willing to host

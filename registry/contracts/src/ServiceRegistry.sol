@@ -48,9 +48,20 @@ contract ServiceRegistry is Registry {
     mapping(uint32 id => mapping(uint32 number => bool yes)) public revoked;
 
     /// @notice A service was registered. Its first revision follows.
+    /// @param id of the service
+    /// @param owner who registered it
+    /// @param name of the service
+    /// @param deposit in wei
     event ServiceRegistered(uint32 indexed id, address indexed owner, string name, uint96 deposit);
 
     /// @notice A revision was published.
+    /// @param id of the service
+    /// @param number of the revision
+    /// @param image SHA-256 of the OCI index
+    /// @param ref where the image was first published
+    /// @param verifier binary CID of the wasm module that judges answers
+    /// @param manifest binary CID of limits, configuration and examples
+    /// @param home id of the author's own server
     /// @param activeFrom block from which callers use it
     event RevisionPublished(
         uint32 indexed id,
@@ -64,29 +75,46 @@ contract ServiceRegistry is Registry {
     );
 
     /// @notice A revision was revoked, at once and for good.
+    /// @param id of the service
+    /// @param number of the revision
+    /// @param reason for people
     event RevisionRevoked(uint32 indexed id, uint32 indexed number, string reason);
 
     /// @notice A name has lower-case letters, digits and inner hyphens only; the byte at `position` is something else.
+    /// @param position of the byte, from zero
     error BadName(uint256 position);
 
     /// @notice The owner already has a service of that name.
+    /// @param owner who has it
+    /// @param by the service that has that name
     error NameTaken(address owner, uint32 by);
 
     /// @notice A revision cannot become active before that block.
+    /// @param earliest block from which it can
     error TooSoon(uint64 earliest);
 
     /// @notice The service has no revision of that number.
+    /// @param id of the service
+    /// @param number that was meant
+    /// @param newest that there is
     error NoSuchRevision(uint32 id, uint32 number, uint32 newest);
 
     /// @notice The revision is revoked already.
+    /// @param id of the service
+    /// @param number of the revision
     error AlreadyRevoked(uint32 id, uint32 number);
 
+    /// @param minDeposit_ the least deposit, in wei
+    /// @param unlockDelay_ how long a deposit stays locked, in seconds
+    /// @param grace_ blocks between publication and activity
     constructor(uint96 minDeposit_, uint32 unlockDelay_, uint32 grace_) Registry(minDeposit_, unlockDelay_) {
         grace = grace_;
     }
 
     /// @notice Registers a service with its first revision, active at once. What is sent is the deposit.
     /// @param name 3 to 48 of a-z, 0-9 and inner hyphens
+    /// @param revision its first
+    /// @return id of the new service
     function register(string calldata name, Revision calldata revision) external payable returns (uint32 id) {
         _checkName(bytes(name));
         bytes32 nameHash = keccak256(bytes(name));
@@ -99,7 +127,10 @@ contract ServiceRegistry is Registry {
     }
 
     /// @notice Publishes another revision. Owner only.
+    /// @param id of the service
+    /// @param revision the new one
     /// @param activeFrom block from which callers use it, at least `grace` ahead; zero for as soon as possible
+    /// @return number of the new revision
     function publish(uint32 id, Revision calldata revision, uint64 activeFrom) external returns (uint32 number) {
         _mine(id);
         uint64 earliest = uint64(block.number) + grace;
@@ -109,6 +140,8 @@ contract ServiceRegistry is Registry {
     }
 
     /// @notice Revokes a revision, at once and for good. Owner or delegate, also while the service is leaving.
+    /// @param id of the service
+    /// @param number of the revision
     /// @param reason for people, up to 128 bytes
     function revoke(uint32 id, uint32 number, string calldata reason) external {
         Head storage head = _record(id);
