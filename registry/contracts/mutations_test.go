@@ -21,7 +21,7 @@ var mutations = []struct{ what, file, old, fault, says string }{
 	{"paid before it is noted", "Registry", "uint96 amount = head.deposit;",
 		`uint96 amount = head.deposit; (bool first, ) = msg.sender.call{value: amount}(""); if (!first) revert Missing("");`,
 		"a call within a withdrawal"},
-	{"paid to the wrong one", "Registry", "msg.sender.call{value: amount}", "heads[1].owner.call{value: amount}", "money is made or lost"},
+	{"paid to the wrong one", "Registry", "msg.sender.call{value: amount}", "heads[1].owner.call{value: amount}", "somebody has not got his own"},
 	{"unlocked at once", "Registry", "uint64(block.timestamp) + unlockDelay;", "uint64(block.timestamp);", "numbers of a record"},
 	{"locked for one second less", "Registry", "block.timestamp < head.unlockAt", "block.timestamp + 1 < head.unlockAt", "withdrawn too soon"},
 	{"anybody withdraws", "Registry", "if (msg.sender != head.owner) revert NotOwner(id, head.owner);\n        if (head.status != Status.Leaving)",

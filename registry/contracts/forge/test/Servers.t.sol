@@ -207,8 +207,8 @@ contract ServersTest {
     }
 
     function everything() external view {
-        book.checkDeposits();
         book.checkGone();
+        book.checkDeposits();
         book.checkCommitments();
         book.checkLog();
     }

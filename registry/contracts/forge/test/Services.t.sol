@@ -202,8 +202,8 @@ contract ServicesTest {
     }
 
     function everything() external view {
-        book.checkDeposits();
         book.checkGone();
+        book.checkDeposits();
         book.checkCommitments();
         book.checkLog();
         book.checkNames();
