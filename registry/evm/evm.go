@@ -1,7 +1,8 @@
 // Package evm follows and writes a registry on any EVM chain, over any JSON-RPC endpoint (protocol 1).
 //
 // Reading takes events alone, folds them, and compares what comes out with the running hash and the count that the contracts
-// keep: so a hole in the events shows. An endpoint that lies about the hash as well is not found out here. Writing signs with
+// keep: so a hole in the events shows. An endpoint that lies about the hash as well is outvoted by the others of the network
+// file, and is not found out where it is the only one ([Trust]). Writing signs with
 // an [Account], waits for the receipt, ten minutes at most, and says in words why a contract refused.
 //
 // The chain's contracts must see the block numbers that its RPC endpoints report.
@@ -11,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/big"
 	"strings"
 	"time"
@@ -27,13 +27,40 @@ import (
 
 // Registry is a registry on a chain, to be read and written. Its methods are safe for concurrent use.
 type Registry struct {
-	client    *rpc.Client
+	client    *rpc.Client // the endpoint that it was opened over
 	network   registry.Network
 	chainID   uint64
 	params    Params
 	contracts contracts
-	head      *follower
-	confirmed *follower
+	pool      *pool
+	head      *index
+}
+
+// Option changes how a registry is opened.
+type Option func(*options)
+
+type options struct {
+	keeper Keeper
+	now    func() time.Time
+	warn   func(string)
+}
+
+// WithKeeper keeps the index's base over restarts. Without it each start reads all events anew.
+func WithKeeper(k Keeper) Option { return func(o *options) { o.keeper = k } }
+
+// WithClock is by whose clock endpoints are left and asked again, and the age of what is kept is told: time.Now without it.
+func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
+
+// WithWarn tells, in a sentence each, what the owner of the network file should know: of an endpoint that is left because it
+// contradicts the others, of a kept index that was thrown away. Nobody is told without it. It must not call the registry.
+func WithWarn(warn func(string)) Option { return func(o *options) { o.warn = warn } }
+
+func newOptions(list []Option) options {
+	o := options{now: time.Now, warn: func(string) {}}
+	for _, f := range list {
+		f(&o)
+	}
+	return o
 }
 
 // Params are the constants of a deployment.
@@ -63,128 +90,98 @@ func newContracts(n registry.Network) contracts {
 	return c
 }
 
-// Dial connects to the network over the first of its RPC endpoints that is on the right chain and has the contracts. The
-// error names each endpoint and what is wrong with it, without the keys that its URL may contain.
-func Dial(ctx context.Context, n registry.Network) (*Registry, error) {
+// Dial connects to the network over the first of its RPC endpoints that is on the right chain and has the contracts; the
+// others are asked from the first reading on. The error names each endpoint and what is wrong with it, without the keys that
+// its URL may contain.
+func Dial(ctx context.Context, n registry.Network, list ...Option) (*Registry, error) {
 	if err := n.Validate(); err != nil {
 		return nil, fmt.Errorf("connect to registry: %w", err)
 	}
+	r, err := prepare(n, newOptions(list))
+	if err != nil {
+		return nil, fmt.Errorf("connect to registry: %w", err)
+	}
+	for _, url := range n.RPC {
+		r.pool.add(&endpoint{url: url, name: origin(url)})
+	}
 	var failures []string
-	for _, endpoint := range n.RPC {
-		client, err := dial(ctx, endpoint)
-		if err == nil {
-			var r *Registry
-			if r, err = New(ctx, client, n); err == nil {
-				return r, nil
-			}
-			client.Close()
+	for _, e := range r.pool.endpoints {
+		if err = r.begin(ctx, e); err == nil {
+			return r, nil
 		}
 		if ctx.Err() != nil {
+			r.Close()
 			return nil, fmt.Errorf("connect to registry: %w", context.Cause(ctx))
 		}
-		failures = append(failures, fmt.Sprintf("%s: %v", origin(endpoint), err))
+		r.pool.failed(e, err)
+		failures = append(failures, fmt.Sprintf("%s: %v", e.name, err))
 	}
+	r.Close()
 	return nil, fmt.Errorf("connect to registry: no RPC endpoint of the network file will do: %s", strings.Join(failures, "; "))
 }
 
 // New takes over a client, after checking that it is on the network's chain, that both contracts are there, and that the
-// chain has the network's checkpoint. Where it fails the client stays the caller's.
-func New(ctx context.Context, client *rpc.Client, n registry.Network) (*Registry, error) {
-	r := &Registry{client: client, network: n, contracts: newContracts(n)}
-	if err := r.checkChain(ctx); err != nil {
+// chain has the network's checkpoint. Where it fails the client stays the caller's. Nobody else is asked: what is read is then
+// as true as that one endpoint.
+func New(ctx context.Context, client *rpc.Client, n registry.Network, list ...Option) (*Registry, error) {
+	r, err := prepare(n, newOptions(list))
+	if err != nil {
 		return nil, err
 	}
-	for _, a := range []common.Address{r.contracts.services, r.contracts.servers} {
-		if err := r.checkCode(ctx, a); err != nil {
-			return nil, err
-		}
+	e := &endpoint{name: "the endpoint", client: client}
+	if len(n.RPC) > 0 {
+		e.name = origin(n.RPC[0])
 	}
-	var err error
-	if r.params, err = r.readParams(ctx); err != nil {
+	r.pool.add(e)
+	if err := r.begin(ctx, e); err != nil {
 		return nil, err
 	}
-	r.head = newFollower(r, latest)
-	r.confirmed = newFollower(r, r.confirmedBlock)
-	r.confirmed.mayLack = true
 	return r, nil
 }
 
-// Close ends the connection.
-func (r *Registry) Close() { r.client.Close() }
+func prepare(n registry.Network, o options) (*Registry, error) {
+	id, err := n.ChainID()
+	if err != nil {
+		return nil, err
+	}
+	r := &Registry{network: n, chainID: id, contracts: newContracts(n)}
+	r.pool = newPool(site{network: n, chainID: id, contracts: r.contracts}, o)
+	return r, nil
+}
+
+// begin opens the registry over its first endpoint.
+func (r *Registry) begin(ctx context.Context, e *endpoint) error {
+	client, err := e.open(ctx, r.pool.site)
+	if err != nil {
+		return err
+	}
+	r.client, r.params = client, e.params
+	r.head = newIndex(r)
+	return nil
+}
+
+// Close ends all connections.
+func (r *Registry) Close() { r.pool.close() }
 
 // Network is the network that the registry was opened for.
 func (r *Registry) Network() registry.Network { return r.network }
 
-func (r *Registry) checkChain(ctx context.Context) error {
-	want, err := r.network.ChainID()
-	if err != nil {
-		return err
-	}
-	r.chainID = want
-	got, err := chainID(ctx, r.client)
-	if err != nil {
-		return err
-	}
-	if got != want {
-		return fmt.Errorf("it is on chain %d, the network is on chain %d", got, want)
-	}
-	c := r.network.Checkpoint
-	if c == nil {
-		return nil
-	}
-	b, err := blockAt(ctx, r.client, number(c.Block))
-	if err != nil {
-		return err
-	}
-	if b.Hash != common.Hash(c.Hash) {
-		return fmt.Errorf("its block %d is %s, the checkpoint of the network file is %s: it is on another fork, or lies",
-			c.Block, b.Hash, c.Hash)
-	}
-	return nil
-}
-
-func (r *Registry) checkCode(ctx context.Context, a common.Address) error {
-	code, err := ask[string](ctx, r.client, "eth_getCode", a, "latest")
-	if err != nil {
-		return err
-	}
-	if len(code) <= len("0x") {
-		return fmt.Errorf("there is no contract at %s: the network file is of another chain, or the chain has begun anew", a)
-	}
-	return nil
-}
-
-// readParams also finds out whether the contracts are what they should be, and not the other way round.
-func (r *Registry) readParams(ctx context.Context) (Params, error) {
-	c := r.contracts
-	var values [6]*big.Int
-	for i, q := range []struct {
-		contract common.Address
-		call     []byte
-	}{
-		{c.services, c.service.PackMinDeposit()}, {c.servers, c.server.PackMinDeposit()},
-		{c.services, c.service.PackUnlockDelay()}, {c.servers, c.server.PackUnlockDelay()},
-		{c.services, c.service.PackGrace()}, {c.servers, c.server.PackRewardsEvery()},
-	} {
-		v, err := read(ctx, r, q.contract, "latest", q.call, c.service.UnpackMinDeposit) // all are numbers below 2⁹⁶
-		if err != nil {
-			return Params{}, fmt.Errorf("read the constants of %s, is it the right contract?: %w", q.contract, err)
-		}
-		values[i] = v
-	}
-	delay := max(values[2].Uint64(), values[3].Uint64())
-	return Params{
-		ServiceDeposit: values[0], ServerDeposit: values[1], UnlockDelay: time.Duration(min(delay, math.MaxUint32)) * time.Second,
-		Grace: uint32(values[4].Uint64()), RewardsEvery: uint32(values[5].Uint64()),
-	}, nil
-}
+// current is the client to ask besides the index: of the first endpoint that answers and was not found lying.
+func (r *Registry) current() *rpc.Client { return r.pool.current(r.client) }
 
 // read calls a function of a contract that changes nothing, at a block. It fails with [errNoContract] where the contract did
 // not exist yet.
 func read[T any](
 	ctx context.Context, r *Registry, a common.Address, at string, call []byte, unpack func([]byte) (T, error),
 ) (T, error) {
-	out, err := ask[bytesHex](ctx, r.client, "eth_call", message{To: &a, Input: call}, at)
+	return readFrom(ctx, r.current(), a, at, call, unpack)
+}
+
+// readFrom is read over one endpoint.
+func readFrom[T any](
+	ctx context.Context, c *rpc.Client, a common.Address, at string, call []byte, unpack func([]byte) (T, error),
+) (T, error) {
+	out, err := ask[bytesHex](ctx, c, "eth_call", message{To: &a, Input: call}, at)
 	if err == nil && len(out) == 0 {
 		err = errNoContract
 	}

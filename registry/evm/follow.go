@@ -10,7 +10,6 @@ import (
 	"barnraise/registry"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
@@ -22,11 +21,21 @@ const (
 )
 
 // maxAttempts is how often a call tries, because the chain reorganised meanwhile, or the events did not add up, or the endpoint
-// fell behind what it said before.
+// fell behind what it said before. Each further endpoint is worth another attempt.
 const maxAttempts = 3
+
+// maxFork is how far below the head endpoints that are on different branches are asked for a block that they have in common.
+const maxFork = 3
 
 // maxSeen is how many heads are remembered.
 const maxSeen = 32
+
+// mostReplay is how many blocks above the base are read anew after a reorganisation, at least before the base is moved up.
+const mostReplay = 64
+
+// noTagBehind is how far behind the head the base stays on a chain that has no finalized block and whose network file does not
+// say how many confirmations are enough.
+const noTagBehind = 100
 
 // errMoved is the error for a block that is no longer in the chain.
 var errMoved = errors.New("the chain reorganised while it was read")
@@ -34,19 +43,22 @@ var errMoved = errors.New("the chain reorganised while it was read")
 // errBehind is the error for an endpoint, perhaps one of several behind a URL, that does not have what was read before.
 var errBehind = errors.New("the endpoint is behind what it said before; try again")
 
-// Snapshot is the registry at the head of the chain. Only what is new since the last call is fetched; if the head is still
-// the same, or one that was the head before, nothing is. It fails with [registry.ErrEvents] where the events that the endpoint
-// gives do not lead to the contracts' own hash and count; what was learnt is then thrown away, and the next call begins at the
-// network's start block. After any other error the next call goes on where this one stopped.
+// Snapshot is the registry at the head of the chain, or where there are several endpoints at the newest block that a majority of
+// them has got to. Only what is new since the last call is fetched; if the head is still the same, or one that was the head
+// before, nothing is. After a reorganisation only what is newer than the base is read anew: the registry as it was confirmed.
+//
+// It fails with [ErrDisagree] where endpoints contradict each other and none has a majority behind it, and with
+// [registry.ErrEvents] where the events that an endpoint gives do not lead to the contracts' own hash and count; what was learnt
+// from it is then thrown away. After any other error the next call goes on where this one stopped.
 func (r *Registry) Snapshot(ctx context.Context) (*barnraise.Snapshot, error) {
-	return r.head.sync(ctx)
+	return r.head.sync(ctx, r.head.advance)
 }
 
 // Confirmed is the registry as hosting, scores and evidence use it (protocol 1.9): as many blocks behind the head as the
-// network file says, or at the finalized block where it says nothing. The endpoint must still have the state of that block.
+// network file says, or at the finalized block where it says nothing. The endpoints must still have the state of that block.
 // Before the registry is so old it is empty. It fails like [Registry.Snapshot].
 func (r *Registry) Confirmed(ctx context.Context) (*barnraise.Snapshot, error) {
-	return r.confirmed.sync(ctx)
+	return r.head.sync(ctx, r.head.confirm)
 }
 
 func (r *Registry) confirmedBlock(ctx context.Context, c *rpc.Client) (block, error) {
@@ -58,252 +70,277 @@ func (r *Registry) confirmedBlock(ctx context.Context, c *rpc.Client) (block, er
 		}
 		return b, nil
 	}
+	return behindHead(ctx, c, *n)
+}
+
+func behindHead(ctx context.Context, c *rpc.Client, n uint64) (block, error) {
 	head, err := latest(ctx, c)
-	if err != nil || *n == 0 {
+	if err != nil || n == 0 {
 		return head, err
 	}
-	return blockAt(ctx, c, number(uint64(head.Number)-min(*n, uint64(head.Number))))
+	return blockAt(ctx, c, number(uint64(head.Number)-min(n, uint64(head.Number))))
 }
 
-// follower folds the events of a registry up to a block that moves.
-type follower struct {
+// index is a registry up to its head, on a base that no reorganisation should reach. What is embedded is the part up to the head.
+type index struct {
+	*fold
+	base      *fold // as confirmed; never changed, only replaced
+	rising    *fold // what is to become the next base; nil for none
+	makeshift bool  // the base is not of the confirmed block, because the chain has none
+
 	registry *Registry
-	target   func(context.Context, *rpc.Client) (block, error)
-	mayLack  bool          // the target block may be older than the contracts
+	pool     *pool
 	turn     chan struct{} // whoever takes what is in it may use the rest
-
-	services *registry.Services
-	servers  *registry.Servers
-	next     uint64 // the first block whose events are not all folded
-	folded   place  // the newest event that is
 	span     uint64
-	seen     []common.Hash // heads that were read up to, and their parents; the newest last
-	at       block         // that of the snapshot
-	snapshot *barnraise.Snapshot
+	heads    seen
+	bases    seen
+	lifted   uint64 // the head when the base was last brought up
+	loaded   bool   // the kept base was looked for
+	falls    int    // how often the index fell back in this call
 }
 
-// place is where an event stands in the chain.
-type place struct {
-	block uint64
-	index uint
+func newIndex(r *Registry) *index {
+	x := &index{registry: r, pool: r.pool, turn: make(chan struct{}, 1), span: firstSpan}
+	x.begin()
+	x.turn <- struct{}{}
+	return x
 }
 
-func placeOf(l *types.Log) place { return place{l.BlockNumber, l.Index} }
-
-func newFollower(r *Registry, target func(context.Context, *rpc.Client) (block, error)) *follower {
-	f := &follower{registry: r, target: target, turn: make(chan struct{}, 1), span: firstSpan}
-	f.reset()
-	f.turn <- struct{}{}
-	return f
+// begin forgets everything but the span.
+func (x *index) begin() {
+	x.base, x.rising, x.heads, x.bases, x.makeshift = newFold(x.registry.network.StartBlock), nil, nil, nil, false
+	x.fold, x.lifted = x.base.clone(), x.base.next
 }
 
-// reset forgets everything but the span.
-func (f *follower) reset() {
-	f.services, f.servers = new(registry.Services), new(registry.Servers)
-	f.next, f.folded, f.seen, f.at, f.snapshot = f.registry.network.StartBlock, place{}, nil, block{}, nil
-}
-
-func (f *follower) sync(ctx context.Context) (*barnraise.Snapshot, error) {
+// sync takes its turn and tries to reach a goal.
+func (x *index) sync(ctx context.Context, goal func(context.Context) (*barnraise.Snapshot, error)) (*barnraise.Snapshot, error) {
 	select {
-	case <-f.turn:
-		defer func() { f.turn <- struct{}{} }()
+	case <-x.turn:
+		defer func() { x.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("read registry: %w", context.Cause(ctx))
 	}
+	x.load(ctx)
+	x.falls = 0
 	var err error
-	for range maxAttempts {
-		if err = f.advance(ctx); err == nil {
-			return f.snapshot, nil
+	for range maxAttempts + len(x.pool.endpoints) - 1 {
+		var s *barnraise.Snapshot
+		if s, err = goal(ctx); err == nil {
+			x.pool.reached()
+			return s, nil
 		}
-		switch {
-		case errors.Is(err, registry.ErrEvents) || errors.Is(err, errMoved):
-			f.reset()
-		case !errors.Is(err, errBehind):
-			return nil, fmt.Errorf("read registry: %w", err)
+		if !x.again(ctx, err) {
+			break
 		}
 	}
 	return nil, fmt.Errorf("read registry: %w", err)
 }
 
-// advance brings the snapshot to the target block. Where it fails, what was folded stays.
-func (f *follower) advance(ctx context.Context) error {
-	client := f.registry.client
-	head, err := f.target(ctx, client)
-	if err != nil {
-		return err
+// again sees to it that the next attempt goes better, and reports whether there should be one.
+func (x *index) again(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return false
 	}
-	if uint64(head.Number)+1 < f.next && slices.Contains(f.seen, head.Hash) {
-		if f.snapshot == nil {
-			return fmt.Errorf("block %d is the head: %w", uint64(head.Number), errBehind)
+	var f *failure
+	blamed := errors.As(err, &f)
+	switch {
+	case errors.Is(err, registry.ErrEvents):
+		if blamed && f.fresh {
+			x.pool.lies(f.of, f.Error())
 		}
-		return nil
-	}
-	if f.snapshot != nil {
-		if head.Hash == f.at.Hash {
-			return nil
+		x.fall()
+	case errors.Is(err, errMoved):
+		x.fall()
+		fallthrough
+	case errors.Is(err, errBehind):
+		if blamed {
+			x.pool.apart(f.of, f.Error())
 		}
-		if err := f.checkCanonical(ctx, f.at, head); err != nil {
-			return err
-		}
-		if head.Number <= f.at.Number {
-			return nil // the head is that of a node which is a little behind
-		}
+	case blamed && len(x.pool.endpoints) > 1:
+		x.pool.failed(f.of, f.error)
+	default:
+		return false
 	}
-	f.remember(head)
-	for f.next <= uint64(head.Number) {
-		if err := f.foldRange(ctx, uint64(head.Number)); err != nil {
-			return err
-		}
-	}
-	if err := f.compare(ctx, head); err != nil {
-		return err
-	}
-	if err := f.checkCanonical(ctx, head, head); err != nil {
-		return err
-	}
-	f.at = head
-	f.snapshot = barnraise.NewSnapshot(f.registry.network.Registry(), uint64(head.Number), head.Hash,
-		uint64(f.registry.params.Grace), f.services.List(), f.servers.List())
-	return nil
+	return true
 }
+
+// fall throws away what is newer than the base; and where that was done already, the base.
+func (x *index) fall() {
+	x.falls++
+	if x.falls > 1 || x.base.snapshot == nil {
+		x.begin()
+		return
+	}
+	x.fold, x.rising, x.heads = x.base.clone(), nil, nil
+}
+
+// advance brings the index to the head.
+func (x *index) advance(ctx context.Context) (*barnraise.Snapshot, error) {
+	s, err := x.pool.survey(ctx, latest)
+	if err != nil {
+		return nil, err
+	}
+	x.adopt()
+	if done, err := x.stays(ctx, x.fold, x.heads, s); done || err != nil {
+		return x.snapshot, err
+	}
+	if uint64(s.chosen.Number) >= x.lifted+mostReplay {
+		if err := x.rebase(ctx); err != nil {
+			return nil, err
+		}
+		x.lifted = uint64(s.chosen.Number)
+	}
+	v, err := x.agree(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if x.snapshot != nil && v.block.Number <= x.at.Number {
+		return x.snapshot, nil
+	}
+	x.heads.remember(v.block)
+	if err := x.raise(ctx, x.fold, v); err != nil {
+		return nil, err
+	}
+	x.pool.rests(v.trust)
+	return x.snapshot, nil
+}
+
+// agree has the endpoints vote on the head, or where they are on different branches on one of the few blocks below it.
+func (x *index) agree(ctx context.Context, s sighting) (verdict, error) {
+	v, err := x.pool.vote(ctx, s, false)
+	for i := 0; i < maxFork && errors.Is(err, errFork) && s.chosen.Number > 0; i++ {
+		s.chosen = block{Number: s.chosen.Number - 1}
+		v, err = x.pool.vote(ctx, s, false)
+	}
+	return v, err
+}
+
+// adopt takes the base for the part up to the head where it is newer than that.
+func (x *index) adopt() {
+	if x.base.snapshot != nil && x.base.at.Number > x.at.Number && x.base.next > x.next {
+		x.fold = x.base.clone()
+	}
+}
+
+// stays reports whether a fold needs nothing new. It fails with [errMoved] where it stands on a block that is no longer in the
+// chain, and with [errBehind] where the endpoint lacks what it said before.
+func (x *index) stays(ctx context.Context, f *fold, before seen, s sighting) (bool, error) {
+	head := s.chosen
+	if uint64(head.Number)+1 < f.next && slices.Contains(before, head.Hash) {
+		if f.snapshot == nil {
+			return false, fmt.Errorf("block %d is the head: %w", uint64(head.Number), errBehind)
+		}
+		return true, nil
+	}
+	if f.snapshot == nil {
+		return false, nil
+	}
+	if head.Hash == f.at.Hash {
+		return true, nil
+	}
+	client, e, err := x.holder(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	if err := checkCanonical(ctx, client, f.at, head); err != nil {
+		return false, &failure{e, false, err}
+	}
+	return head.Number <= f.at.Number, nil // the head is that of a node which is a little behind
+}
+
+// holder is the first endpoint that has got to the chosen block.
+func (x *index) holder(ctx context.Context, s sighting) (*rpc.Client, *endpoint, error) {
+	i := slices.IndexFunc(s.blocks, func(a reply[block]) bool { return a.value.Number >= s.chosen.Number })
+	e := s.blocks[i].from
+	client, err := e.open(ctx, x.pool.site)
+	if err != nil {
+		return nil, nil, &failure{e, false, err}
+	}
+	return client, e, nil
+}
+
+// seen are the blocks that were read up to, and their parents; the newest last.
+type seen []common.Hash
 
 // remember notes a head, so that it is known again when an endpoint that is behind gives it. A call may come for every second
 // block only: the parent is noted as well.
-func (f *follower) remember(head block) {
+func (s *seen) remember(head block) {
 	for _, hash := range []common.Hash{head.Parent, head.Hash} {
-		if !slices.Contains(f.seen, hash) {
-			f.seen = append(f.seen, hash)
+		if !slices.Contains(*s, hash) {
+			*s = append(*s, hash)
 		}
 	}
-	f.seen = f.seen[max(0, len(f.seen)-maxSeen):]
+	*s = (*s)[max(0, len(*s)-maxSeen):]
 }
 
-// checkCanonical fails with [errMoved] for a block that is no longer in the chain of the head, and with [errBehind] where the
-// endpoint does not have the block and should.
-func (f *follower) checkCanonical(ctx context.Context, b, head block) error {
-	now, err := blockAt(ctx, f.registry.client, number(uint64(b.Number)))
-	switch {
-	case errors.Is(err, errNoBlock) && b.Number <= head.Number:
-		return fmt.Errorf("block %d is the head, and block %d is not there: %w", uint64(head.Number), uint64(b.Number), errBehind)
-	case errors.Is(err, errNoBlock) || err == nil && now.Hash != b.Hash:
-		return fmt.Errorf("block %d was %s: %w", uint64(b.Number), b.Hash, errMoved)
+// confirm brings the base to the confirmed block.
+func (x *index) confirm(ctx context.Context) (*barnraise.Snapshot, error) {
+	if x.makeshift {
+		x.begin()
 	}
-	return err
+	if err := x.lift(ctx, x.registry.confirmedBlock); err != nil {
+		return nil, err
+	}
+	return x.base.snapshot, nil
 }
 
-// foldRange folds the events of some blocks from the next one on, no more than up to the block given.
-func (f *follower) foldRange(ctx context.Context, upTo uint64) error {
-	to := min(f.next+f.span-1, upTo)
-	logs, err := f.logs(ctx, f.next, to)
-	for err != nil && to-f.next >= leastSpan && ctx.Err() == nil {
-		f.span = max((to-f.next+1)/2, leastSpan)
-		to = f.next + f.span - 1
-		logs, err = f.logs(ctx, f.next, to)
+// rebase brings the base up before much is read above it. On a chain that names no confirmed block the base stays far behind the
+// head. A base that cannot be had now is no fault: then more is read above the old one.
+func (x *index) rebase(ctx context.Context) error {
+	err := errNoBlock
+	if !x.makeshift {
+		err = x.lift(ctx, x.registry.confirmedBlock)
 	}
-	if err != nil {
-		return fmt.Errorf("fetch events of blocks %d to %d: %w", f.next, to, err)
+	var f *failure
+	if err != nil && x.registry.network.Confirmations == nil && (x.makeshift || x.base.snapshot == nil) && !errors.As(err, &f) {
+		x.makeshift = true
+		err = x.lift(ctx, farBehind)
 	}
-	if err := f.fold(ctx, f.next, to, logs); err != nil {
+	x.adopt()
+	if err != nil && (errors.As(err, &f) || errors.Is(err, ErrDisagree) || ctx.Err() != nil) {
 		return err
 	}
-	f.next = to + 1
-	f.span = min(f.span+f.span/4, mostSpan)
 	return nil
 }
 
-func (f *follower) logs(ctx context.Context, from, to uint64) ([]types.Log, error) {
-	c := f.registry.contracts
-	return ask[[]types.Log](ctx, f.registry.client, "eth_getLogs", map[string]any{
-		"fromBlock": number(from), "toBlock": number(to), "address": []common.Address{c.services, c.servers},
-	})
+func farBehind(ctx context.Context, c *rpc.Client) (block, error) {
+	return behindHead(ctx, c, noTagBehind)
 }
 
-// fold applies logs, which must be of these blocks and in the order of the chain, save those that it applied before it failed
-// in the middle.
-func (f *follower) fold(ctx context.Context, from, to uint64, logs []types.Log) error {
-	for i := range logs {
-		l := &logs[i]
-		if l.Removed || l.BlockNumber < from || l.BlockNumber > to || i > 0 && !placeOf(l).follows(placeOf(&logs[i-1])) {
-			return fmt.Errorf("log %d of block %d is out of order in blocks %d to %d: %w",
-				l.Index, l.BlockNumber, from, to, registry.ErrEvents)
-		}
-		here := placeOf(l)
-		if !here.follows(f.folded) {
-			continue
-		}
-		event, err := f.registry.contracts.decode(l)
-		if err != nil {
-			return err
-		}
-		at := registry.Block{Number: l.BlockNumber, Time: int64(l.BlockTimestamp)}
-		if l.Address == f.registry.contracts.services {
-			err = f.services.Apply(at, event)
-		} else {
-			err = f.applyServer(ctx, at, event)
-		}
-		if err != nil {
-			return err
-		}
-		f.folded = here
+// lift brings the base to a block.
+func (x *index) lift(ctx context.Context, t target) error {
+	s, err := x.pool.survey(ctx, t)
+	if err != nil {
+		return err
 	}
+	if done, err := x.stays(ctx, x.base, x.bases, s); done || err != nil {
+		if errors.Is(err, errMoved) {
+			x.begin()
+		}
+		return err
+	}
+	x.bases.remember(s.chosen)
+	if x.snapshot != nil && s.chosen.Hash == x.at.Hash && len(x.from) == 0 {
+		x.settle(ctx, x.fold.clone())
+		return nil
+	}
+	v, err := x.pool.vote(ctx, s, true)
+	if err != nil {
+		return err
+	}
+	if x.rising == nil {
+		x.rising = x.base.clone()
+	}
+	if err := x.raise(ctx, x.rising, v); err != nil {
+		return err
+	}
+	x.pool.rests(v.trust)
+	x.settle(ctx, x.rising)
 	return nil
 }
 
-// follows reports whether a place is behind another one in the chain.
-func (p place) follows(before place) bool {
-	return p.block > before.block || p.block == before.block && p.index > before.index
-}
-
-// applyServer fetches the time of the block where it matters and the endpoint did not give it with the log.
-func (f *follower) applyServer(ctx context.Context, at registry.Block, event registry.Event) error {
-	if at.Time <= 0 && f.servers.NeedsTime(event) {
-		b, err := blockAt(ctx, f.registry.client, number(at.Number))
-		if err != nil {
-			return err
-		}
-		at.Time = int64(b.Time)
-	}
-	return f.servers.Apply(at, event)
-}
-
-// compare holds what came out against what the contracts say at the block.
-func (f *follower) compare(ctx context.Context, head block) error {
-	c := f.registry.contracts
-	for _, side := range []struct {
-		name    string
-		address common.Address
-		log     [32]byte
-		count   uint32
-	}{
-		{"services", c.services, f.services.Log(), f.services.Count()},
-		{"servers", c.servers, f.servers.Log(), f.servers.Count()},
-	} {
-		log, count, err := f.stored(ctx, head, side.address)
-		if err != nil {
-			return err
-		}
-		if log != side.log || count != side.count {
-			return fmt.Errorf("compare %s at block %d: the contract has %d records and hash %x, its events make %d and %x: "+
-				"an event is missing or the endpoint lies; check start_block in the network file, "+
-				"or put another endpoint first under rpc: %w",
-				side.name, uint64(head.Number), count, log, side.count, side.log, registry.ErrEvents)
-		}
-	}
-	return nil
-}
-
-// stored fetches a contract's running hash and count at a block: zero where the contract came later, and need not exist yet.
-func (f *follower) stored(ctx context.Context, at block, a common.Address) (log [32]byte, count uint32, err error) {
-	r, tag, binding := f.registry, number(uint64(at.Number)), f.registry.contracts.service // both have the two functions
-	log, err = read(ctx, r, a, tag, binding.PackLog(), binding.UnpackLog)
-	if errors.Is(err, errNoContract) && f.mayLack {
-		return log, 0, r.checkCode(ctx, a)
-	}
-	if errors.Is(err, errNoContract) {
-		return log, 0, fmt.Errorf("%w at %s: the chain has begun anew; get its new network file", err, a)
-	}
-	if err == nil {
-		count, err = read(ctx, r, a, tag, binding.PackCount(), binding.UnpackCount)
-	}
-	return log, count, err
+// settle makes a fold the base, and keeps it.
+func (x *index) settle(ctx context.Context, f *fold) {
+	x.base, x.rising = f, nil
+	x.keep(ctx)
 }

@@ -152,7 +152,7 @@ func write[E registry.Event](
 }
 
 func (r *Registry) sender() sender {
-	return sender{client: r.client, chainID: r.chainID, explain: r.contracts.explain}
+	return sender{client: r.current(), chainID: r.chainID, explain: r.contracts.explain}
 }
 
 // pack makes a revision what the contract takes.
