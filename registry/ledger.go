@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -80,6 +81,12 @@ func (l *ledger) Commitment(id uint32) ([32]byte, bool) {
 		return [32]byte{}, false
 	}
 	return l.commitments[id-1], true
+}
+
+func (l *ledger) clone() ledger {
+	c := *l
+	c.heads, c.commitments = slices.Clone(l.heads), slices.Clone(l.commitments)
+	return c
 }
 
 func (l *ledger) head(id uint32) *Head {

@@ -71,6 +71,17 @@ func (s *Servers) NeedsTime(e Event) bool {
 	return ok && s.head(k.ID) != nil && len(s.records[k.ID-1].server.Keys) > 0
 }
 
+// Clone is a copy that goes its own way. It shares what neither changes any more, so it costs little.
+func (s *Servers) Clone() *Servers {
+	c := &Servers{ledger: s.ledger.clone(), records: slices.Clone(s.records)}
+	for i := range s.records {
+		s.records[i].shared = true
+		r := &c.records[i]
+		r.shared, r.server.Keys, r.weak = true, slices.Clip(r.server.Keys), slices.Clip(r.weak)
+	}
+	return c
+}
+
 // List is all servers by id. It is the caller's; what the items hold is shared and not to be changed.
 func (s *Servers) List() []barnraise.Server {
 	list := make([]barnraise.Server, len(s.records))

@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 
 	"barnraise"
@@ -69,6 +70,18 @@ func (s *Services) Apply(at Block, e Event) error {
 	_, id := e.step()
 	s.end(at, e, s.records[id-1].commitment(s.head(id)))
 	return nil
+}
+
+// Clone is a copy that goes its own way. It shares what neither changes any more, so it costs little.
+func (s *Services) Clone() *Services {
+	c := &Services{ledger: s.ledger.clone(), records: slices.Clone(s.records), names: maps.Clone(s.names)}
+	for i := range s.records {
+		s.records[i].shared = true
+		r := &c.records[i]
+		r.shared, r.exact = true, maps.Clone(r.exact)
+		r.service.Revisions, r.revoked = slices.Clip(r.service.Revisions), slices.Clip(r.revoked) // the copy grows elsewhere
+	}
+	return c
 }
 
 // List is all services by id. It is the caller's; what the items hold is shared and not to be changed.

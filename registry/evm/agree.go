@@ -157,7 +157,7 @@ func (p *pool) survey(ctx context.Context, t target) (sighting, error) {
 // nobody is the error where no endpoint answers: the only one's own, or what is wrong with each.
 func (p *pool) nobody(said []reply[block]) error {
 	if len(p.endpoints) == 1 && len(said) == 1 {
-		return said[0].err
+		return &because{said[0].err, errNobody}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,12 +165,14 @@ func (p *pool) nobody(said []reply[block]) error {
 	for _, e := range p.endpoints {
 		errs = append(errs, fmt.Errorf("%s: %s, %s", e.name, e.standing, e.why))
 	}
-	err := fmt.Errorf("no RPC endpoint of the network file can be asked: %w", errors.Join(errs...))
+	err := fmt.Errorf("%w: %w", errNobody, errors.Join(errs...))
 	for _, a := range said {
 		err = &because{err, a.err}
 	}
 	return err
 }
+
+var errNobody = errors.New("no RPC endpoint of the network file can be asked")
 
 // because is an error that stands for another one too, without repeating it.
 type because struct {

@@ -22,6 +22,7 @@ type fold struct {
 	folded   place  // the newest event that is
 	at       block  // up to which the contracts' own hash and count were compared; zero before the first time
 	state    state  // of the contracts there
+	grace    uint64
 	snapshot *barnraise.Snapshot
 	from     []*endpoint // who gave the events behind that block
 }
@@ -77,9 +78,9 @@ func (x *index) raise(ctx context.Context, f *fold, v verdict) error {
 	if wrong != nil {
 		return fails(wrong)
 	}
-	f.at, f.state, f.from = v.block, v.state, nil
+	f.at, f.state, f.from, f.grace, x.doubtful = v.block, v.state, nil, uint64(v.params.Grace), false
 	f.snapshot = barnraise.NewSnapshot(x.registry.network.Registry(), uint64(v.block.Number), v.block.Hash,
-		uint64(v.params.Grace), f.services.List(), f.servers.List())
+		f.grace, f.services.List(), f.servers.List())
 	return nil
 }
 

@@ -94,6 +94,8 @@ type index struct {
 	span     uint64
 	heads    seen
 	bases    seen
+	kept     kept
+	doubtful bool   // the base was kept, and not compared with the contracts yet
 	lifted   uint64 // the head when the base was last brought up
 	loaded   bool   // the kept base was looked for
 	falls    int    // how often the index fell back in this call
@@ -109,7 +111,7 @@ func newIndex(r *Registry) *index {
 // begin forgets everything but the span.
 func (x *index) begin() {
 	x.base, x.rising, x.heads, x.bases, x.makeshift = newFold(x.registry.network.StartBlock), nil, nil, nil, false
-	x.fold, x.lifted = x.base.clone(), x.base.next
+	x.fold, x.lifted, x.kept, x.doubtful = x.base.clone(), x.base.next, kept{}, false
 }
 
 // sync takes its turn and tries to reach a goal.
@@ -144,6 +146,9 @@ func (x *index) again(ctx context.Context, err error) bool {
 	var f *failure
 	blamed := errors.As(err, &f)
 	switch {
+	case errors.Is(err, registry.ErrEvents) && x.doubtful:
+		x.pool.warn("the registry is read from its beginning, for what was kept of it does not lead to what the contracts say")
+		x.begin()
 	case errors.Is(err, registry.ErrEvents):
 		if blamed && f.fresh {
 			x.pool.lies(f.of, f.Error())
@@ -341,6 +346,6 @@ func (x *index) lift(ctx context.Context, t target) error {
 
 // settle makes a fold the base, and keeps it.
 func (x *index) settle(ctx context.Context, f *fold) {
-	x.base, x.rising = f, nil
+	x.base, x.rising, x.doubtful = f, nil, false
 	x.keep(ctx)
 }
