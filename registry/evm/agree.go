@@ -161,11 +161,11 @@ func (p *pool) nobody(said []reply[block]) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var errs []error
+	var each []string
 	for _, e := range p.endpoints {
-		errs = append(errs, fmt.Errorf("%s: %s, %s", e.name, e.standing, e.why))
+		each = append(each, fmt.Sprintf("%s: %s, %s", e.name, e.standing, e.why))
 	}
-	err := fmt.Errorf("%w: %w", errNobody, errors.Join(errs...))
+	err := fmt.Errorf("%w: %s", errNobody, strings.Join(each, "; "))
 	for _, a := range said {
 		err = &because{err, a.err}
 	}

@@ -2,9 +2,11 @@ package evm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +33,7 @@ type endpoint struct {
 	params  Params
 
 	standing Standing // guarded by the pool
+	unfit    bool     // it answers, and is not what the network file says
 	why      string
 	until    time.Time // before which it is not asked
 	failures int       // in a row
@@ -59,6 +62,13 @@ func (e *endpoint) open(ctx context.Context, s site) (*rpc.Client, error) {
 	}
 	e.client, e.params, e.checked = client, params, true
 	return client, nil
+}
+
+// answered reports whether an error is not of the way to an endpoint but about what it said.
+func answered(err error) bool {
+	var call *callError
+	var said rpc.Error
+	return !errors.As(err, &call) || errors.As(err, &said)
 }
 
 func (e *endpoint) close() {
@@ -177,6 +187,7 @@ type pool struct {
 	now       func() time.Time
 	warn      func(string)
 	keeper    Keeper
+	lasts     bool // what was read last is good for a while
 
 	life context.Context // ends with the pool
 	end  context.CancelFunc
@@ -184,10 +195,11 @@ type pool struct {
 	mu    sync.Mutex
 	trust Trust
 	asked time.Time // when the chain was last asked with success
+	aged  time.Time // when it was last said that this is long ago
 }
 
 func newPool(s site, o options) *pool {
-	p := &pool{site: s, now: o.now, warn: o.warn, keeper: o.keeper}
+	p := &pool{site: s, now: o.now, warn: o.warn, keeper: o.keeper, lasts: o.lasts}
 	p.life, p.end = context.WithCancel(context.Background())
 	return p
 }
@@ -259,7 +271,17 @@ func (p *pool) agreed(e *endpoint) {
 
 // failed notes an endpoint that did not answer, and leaves it for a while.
 func (p *pool) failed(e *endpoint, err error) {
+	p.mu.Lock()
+	e.unfit = answered(err)
+	p.mu.Unlock()
 	p.leave(e, Unreachable, err.Error(), leaveUnreachable, leaveUnreachableMost)
+}
+
+// silent reports whether no endpoint answers, and none answers something that is wrong.
+func (p *pool) silent() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !slices.ContainsFunc(p.endpoints, func(e *endpoint) bool { return e.standing != Unreachable || e.unfit })
 }
 
 // behind notes an endpoint that lacks a block. It may have it the next moment.

@@ -28,6 +28,7 @@ import (
 // Registry is a registry on a chain, to be read and written. Its methods are safe for concurrent use.
 type Registry struct {
 	client    *rpc.Client // the endpoint that it was opened over
+	dialled   *rpc.Client // the same where nobody answered when it was opened
 	network   registry.Network
 	chainID   uint64
 	params    Params
@@ -43,10 +44,15 @@ type options struct {
 	keeper Keeper
 	now    func() time.Time
 	warn   func(string)
+	lasts  bool
 }
 
 // WithKeeper keeps the index's base over restarts. Without it each start reads all events anew.
 func WithKeeper(k Keeper) Option { return func(o *options) { o.keeper = k } }
+
+// WithLastView lets readings go on by what was read last while no endpoint can be asked: without a word for an hour, with a warning
+// in each hour after that, and for a day in all; then they fail with [ErrOldView]. With a [Keeper] that holds over a restart too.
+func WithLastView() Option { return func(o *options) { o.lasts = true } }
 
 // WithClock is by whose clock endpoints are left and asked again, and the age of what is kept is told: time.Now without it.
 func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
@@ -116,8 +122,12 @@ func Dial(ctx context.Context, n registry.Network, list ...Option) (*Registry, e
 		r.pool.failed(e, err)
 		failures = append(failures, fmt.Sprintf("%s: %v", e.name, err))
 	}
-	r.Close()
-	return nil, fmt.Errorf("connect to registry: no RPC endpoint of the network file will do: %s", strings.Join(failures, "; "))
+	err = fmt.Errorf("connect to registry: no RPC endpoint of the network file will do: %s", strings.Join(failures, "; "))
+	if kept := r.beginKept(ctx); kept != nil {
+		r.Close()
+		return nil, &because{err, kept}
+	}
+	return r, nil
 }
 
 // New takes over a client, after checking that it is on the network's chain, that both contracts are there, and that the
@@ -160,8 +170,36 @@ func (r *Registry) begin(ctx context.Context, e *endpoint) error {
 	return nil
 }
 
+// beginKept opens the registry by what was kept, for when no endpoint can be asked. It fails where that will not do.
+func (r *Registry) beginKept(ctx context.Context) error {
+	p := r.pool
+	if p.keeper == nil || !p.lasts || !p.silent() {
+		return errNobody
+	}
+	data, err := p.keeper.LoadBase(ctx)
+	if err != nil {
+		return err
+	}
+	h, _, err := decodeBase(data)
+	if err != nil {
+		return err
+	}
+	if r.client, err = dial(ctx, p.endpoints[0].url); err != nil {
+		return err
+	}
+	r.params, r.dialled = h.Params, r.client
+	r.head = newIndex(r)
+	_, err = r.Snapshot(ctx)
+	return err
+}
+
 // Close ends all connections.
-func (r *Registry) Close() { r.pool.close() }
+func (r *Registry) Close() {
+	r.pool.close()
+	if r.dialled != nil {
+		r.dialled.Close()
+	}
+}
 
 // Network is the network that the registry was opened for.
 func (r *Registry) Network() registry.Network { return r.network }

@@ -51,14 +51,14 @@ var errBehind = errors.New("the endpoint is behind what it said before; try agai
 // [registry.ErrEvents] where the events that an endpoint gives do not lead to the contracts' own hash and count; what was learnt
 // from it is then thrown away. After any other error the next call goes on where this one stopped.
 func (r *Registry) Snapshot(ctx context.Context) (*barnraise.Snapshot, error) {
-	return r.head.sync(ctx, r.head.advance)
+	return r.head.sync(ctx, r.head.advance, func() *fold { return r.head.fold })
 }
 
 // Confirmed is the registry as hosting, scores and evidence use it (protocol 1.9): as many blocks behind the head as the
 // network file says, or at the finalized block where it says nothing. The endpoints must still have the state of that block.
 // Before the registry is so old it is empty. It fails like [Registry.Snapshot].
 func (r *Registry) Confirmed(ctx context.Context) (*barnraise.Snapshot, error) {
-	return r.head.sync(ctx, r.head.confirm)
+	return r.head.sync(ctx, r.head.confirm, func() *fold { return r.head.base })
 }
 
 func (r *Registry) confirmedBlock(ctx context.Context, c *rpc.Client) (block, error) {
@@ -114,8 +114,8 @@ func (x *index) begin() {
 	x.fold, x.lifted, x.kept, x.doubtful = x.base.clone(), x.base.next, kept{}, false
 }
 
-// sync takes its turn and tries to reach a goal.
-func (x *index) sync(ctx context.Context, goal func(context.Context) (*barnraise.Snapshot, error)) (*barnraise.Snapshot, error) {
+// sync takes its turn and tries to reach a goal; what was read last is there without it for a while.
+func (x *index) sync(ctx context.Context, goal goal, reads func() *fold) (*barnraise.Snapshot, error) {
 	select {
 	case <-x.turn:
 		defer func() { x.turn <- struct{}{} }()
@@ -123,10 +123,23 @@ func (x *index) sync(ctx context.Context, goal func(context.Context) (*barnraise
 		return nil, fmt.Errorf("read registry: %w", context.Cause(ctx))
 	}
 	x.load(ctx)
+	s, err := x.reach(ctx, goal)
+	if err != nil {
+		s, err = x.last(ctx, reads().snapshot, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read registry: %w", err)
+	}
+	return s, nil
+}
+
+// goal is what an index is brought to: its head, or the confirmed block.
+type goal func(context.Context) (*barnraise.Snapshot, error)
+
+// reach tries to reach a goal, more than once where that may help.
+func (x *index) reach(ctx context.Context, goal goal) (s *barnraise.Snapshot, err error) {
 	x.falls = 0
-	var err error
 	for range maxAttempts + len(x.pool.endpoints) - 1 {
-		var s *barnraise.Snapshot
 		if s, err = goal(ctx); err == nil {
 			x.pool.reached()
 			return s, nil
@@ -135,7 +148,7 @@ func (x *index) sync(ctx context.Context, goal func(context.Context) (*barnraise
 			break
 		}
 	}
-	return nil, fmt.Errorf("read registry: %w", err)
+	return nil, err
 }
 
 // again sees to it that the next attempt goes better, and reports whether there should be one.

@@ -44,7 +44,8 @@ type keptHead struct {
 	Version   int              `json:"v"`
 	Asked     int64            `json:"asked"`               // when the chain was last asked with success, in Unix seconds
 	Makeshift bool             `json:"makeshift,omitempty"` // it is no confirmed block
-	Sum       barnraise.Digest `json:"sum"`                 // of what stands behind
+	Params    Params           `json:"params"`
+	Sum       barnraise.Digest `json:"sum"` // of what stands behind
 }
 
 var errKept = errors.New("what was kept of the index is damaged")
@@ -115,7 +116,7 @@ func (x *index) keep(ctx context.Context) {
 		return
 	}
 	x.kept = kept{x.base.state, uint64(x.base.at.Number), now}
-	data, err := encodeBase(keptHead{Asked: now.Unix(), Makeshift: x.makeshift}, x.base.registryState(x.registry.network))
+	data, err := encodeBase(keptHead{Asked: now.Unix(), Makeshift: x.makeshift, Params: x.registry.params}, x.base.registryState(x.registry.network))
 	if err == nil {
 		err = p.keeper.SaveBase(ctx, data)
 	}
@@ -140,7 +141,7 @@ func (x *index) load(ctx context.Context) {
 	if err == nil && len(data) > 0 {
 		err = x.restore(ctx, data)
 	}
-	if ctx.Err() != nil || errors.Is(err, errNobody) {
+	if ctx.Err() != nil || errors.Is(err, errNobody) && !x.pool.lasts {
 		return // the next call tries again
 	}
 	x.loaded = true
@@ -163,14 +164,16 @@ func (x *index) restore(ctx context.Context, data []byte) error {
 		at:    block{Number: hexutil.Uint64(s.Block), Hash: common.Hash(s.Hash), Time: hexutil.Uint64(s.Time)},
 		state: state{stored{s.Services.Log(), s.Services.Count()}, stored{s.Servers.Log(), s.Servers.Count()}},
 	}
+	asked := time.Unix(h.Asked, 0)
 	checked, err := x.recognise(ctx, f)
-	if err != nil {
+	if err != nil && !(errors.Is(err, errNobody) && x.pool.lasts && x.pool.silent()) {
 		return err
 	}
+	x.pool.remembers(asked)
 	f.snapshot = s.Snapshot()
 	x.base, x.makeshift, x.doubtful = f, h.Makeshift, !checked
 	x.fold, x.lifted = f.clone(), f.next
-	x.kept = kept{f.state, s.Block, time.Unix(h.Asked, 0)}
+	x.kept = kept{f.state, s.Block, asked}
 	return nil
 }
 
@@ -227,24 +230,15 @@ func (r *Registry) ConfirmedState(ctx context.Context) (registry.State, error) {
 	return r.head.wholly(ctx, r.head.confirm, func() *fold { return r.head.base })
 }
 
-func (x *index) wholly(
-	ctx context.Context, goal func(context.Context) (*barnraise.Snapshot, error), which func() *fold,
-) (s registry.State, err error) {
+func (x *index) wholly(ctx context.Context, goal goal, which func() *fold) (s registry.State, err error) {
 	_, err = x.sync(ctx, func(ctx context.Context) (*barnraise.Snapshot, error) {
 		snapshot, err := goal(ctx)
 		if err == nil {
 			s = which().clone().registryState(x.registry.network)
 		}
 		return snapshot, err
-	})
+	}, func() *fold { return new(fold) }) // never what was read last
 	return s, err
-}
-
-// reached notes that the chain was asked with success.
-func (p *pool) reached() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.asked = p.now()
 }
 
 // rests notes on how many endpoints the newest snapshot rests.
