@@ -1,12 +1,17 @@
 package evm
 
 import (
+	"bytes"
+	"context"
 	"crypto/ecdsa"
+	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math/big"
 	"os"
 	"runtime"
 	"strings"
@@ -15,15 +20,26 @@ import (
 	"barnraise"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// Account is a key that signs transactions. Share one between all who write with the key in a process: it keeps their
-// transactions in line. Two processes that make the very same call with one key at once may make one transaction between them.
-// Its methods are safe for concurrent use.
+// Signer signs transactions for one account, wherever its key is.
+type Signer interface {
+	// Address is the account as the chain knows it.
+	Address() barnraise.Address
+	// SignTransaction returns the transaction with the account's signature for the chain. What it returns is checked, see
+	// [ErrSigner].
+	SignTransaction(ctx context.Context, tx *types.Transaction, chain *big.Int) (*types.Transaction, error)
+}
+
+// Account is who signs and pays. Share one between all who write with it in a process: it keeps their transactions in line.
+// Several processes may write with one account as well, see [ErrReplaced]. Its methods are safe for concurrent use.
 type Account struct {
-	key     *ecdsa.PrivateKey
+	key     *ecdsa.PrivateKey // nil where another signs, or nobody
+	signer  Signer            // where key is nil; nil as well for a rehearsal
 	address common.Address
+	salt    uint64        // of its transactions' gas, so that those of another process are not taken for its own
 	turn    chan struct{} // whoever takes what is in it may send
 
 	mu    sync.Mutex
@@ -44,6 +60,24 @@ func NewAccount() (*Account, error) {
 	}
 	return accountOf(key), nil
 }
+
+// AccountOf is the account that a signer signs for.
+func AccountOf(s Signer) *Account {
+	a := newAccount(common.Address(s.Address()))
+	a.signer = s
+	return a
+}
+
+// Rehearse is an account that signs nothing: what is written with it is tried at the head of the chain and never sent. The
+// [Tx] that comes out has a [Draft] and neither hash nor block; ids and numbers are those that it would get now. A write that
+// the contract would refuse fails with the same [Revert].
+func Rehearse(address barnraise.Address) *Account { return newAccount(common.Address(address)) }
+
+// maxSalt bounds what the gas of a transaction is raised by, so little that nobody who pays for it needs to care.
+const maxSalt = 4096
+
+// Rehearses reports whether what is written with the account is only tried.
+func (a *Account) Rehearses() bool { return a.key == nil && a.signer == nil }
 
 // ReadAccount reads an account from a file with its secret key: 64 hexadecimal digits, with or without 0x. A file whose mode
 // lets others read it is refused.
@@ -75,7 +109,12 @@ func ReadAccount(file string) (*Account, error) {
 
 // WriteAccount writes the account's secret key to a new file that only its owner can read. It fails with [fs.ErrExist] rather
 // than overwrite a file.
+//
+// Only an account of [NewAccount] or [ReadAccount] can be written.
 func WriteAccount(file string, a *Account) error {
+	if a.key == nil {
+		return fmt.Errorf("write account: the key of %s is not here", a)
+	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("write account: %w: choose another file, or move that one away", err)
@@ -100,11 +139,35 @@ func (a *Account) String() string { return a.Address().String() }
 func (a *Account) GoString() string { return a.String() }
 
 func accountOf(key *ecdsa.PrivateKey) *Account {
+	a := newAccount(crypto.PubkeyToAddress(key.PublicKey))
+	a.key = key
+	return a
+}
+
+func newAccount(address common.Address) *Account {
+	var salt [2]byte
+	_, _ = rand.Read(salt[:]) // it never fails
 	a := &Account{
-		key: key, address: crypto.PubkeyToAddress(key.PublicKey), turn: make(chan struct{}, 1), lanes: make(map[uint64]lane),
+		address: address, salt: uint64(binary.BigEndian.Uint16(salt[:])) % maxSalt,
+		turn: make(chan struct{}, 1), lanes: make(map[uint64]lane),
 	}
 	a.turn <- struct{}{}
 	return a
+}
+
+// sign has the transaction signed, and looks at what comes back: a remote signer may be wrong, or lie.
+func (a *Account) sign(ctx context.Context, tx *types.Transaction, chain *big.Int) (*types.Transaction, error) {
+	if a.key != nil {
+		return types.SignTx(tx, types.LatestSignerForChainID(chain), a.key)
+	}
+	signed, err := a.signer.SignTransaction(ctx, tx, chain)
+	if err != nil {
+		return nil, fmt.Errorf("sign with %s: %w", a, err)
+	}
+	if err := checkSigned(tx, signed, chain, a.address); err != nil {
+		return nil, fmt.Errorf("sign with %s: %w: %w", a, ErrSigner, err)
+	}
+	return signed, nil
 }
 
 // nonce is that of the next transaction, given what the endpoint thinks it is: it may not have noticed yet what was just sent.
@@ -130,4 +193,39 @@ func (a *Account) landed(chain uint64) {
 	l := a.lanes[chain]
 	l.flying--
 	a.lanes[chain] = l
+}
+
+// ErrSigner is the error where a signer returns another transaction than it was asked to sign, or one that somebody else
+// signed. Nothing was sent.
+var ErrSigner = errors.New("the signer returned something else than it was asked to sign")
+
+// checkSigned compares what a signer returned with what it was asked for. It may have lowered what is paid for gas, and
+// nothing else.
+func checkSigned(asked, signed *types.Transaction, chain *big.Int, from common.Address) error {
+	dearer := signed.GasFeeCap().Cmp(asked.GasFeeCap()) > 0 || signed.GasTipCap().Cmp(asked.GasTipCap()) > 0
+	for _, c := range []struct {
+		same bool
+		what string
+	}{
+		{signed.Type() == asked.Type(), "type"}, {signed.Protected() && signed.ChainId().Cmp(chain) == 0, "chain"},
+		{signed.Nonce() == asked.Nonce(), "number"}, {equal(signed.To(), asked.To()), "recipient"},
+		{signed.Value().Cmp(asked.Value()) == 0, "value"}, {bytes.Equal(signed.Data(), asked.Data()), "data"},
+		{signed.Gas() == asked.Gas(), "gas"}, {!dearer, "price of gas"}, {len(signed.AccessList()) == 0, "access list"},
+	} {
+		if !c.same {
+			return fmt.Errorf("another %s", c.what)
+		}
+	}
+	by, err := types.Sender(types.LatestSignerForChainID(chain), signed)
+	if err != nil {
+		return fmt.Errorf("no valid signature: %w", err)
+	}
+	if by != from {
+		return fmt.Errorf("the signature of %s", by)
+	}
+	return nil
+}
+
+func equal(a, b *common.Address) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }

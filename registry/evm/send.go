@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net"
-	"slices"
-	"strings"
 	"time"
 
-	"barnraise/registry"
+	"barnraise"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -23,7 +20,27 @@ import (
 type Tx struct {
 	Hash  common.Hash
 	Block uint64
-	Gas   uint64 // what it used
+	Gas   uint64   // what it used, or would use
+	Price *big.Int // of a unit of gas, in wei; nil where the endpoint does not say
+	Draft *Draft   // of a rehearsal, else nil
+}
+
+// Fee is what the transaction took for its gas, in wei, or nil where that is not known.
+func (t Tx) Fee() *big.Int {
+	if t.Price == nil {
+		return nil
+	}
+	return new(big.Int).Mul(new(big.Int).SetUint64(t.Gas), t.Price)
+}
+
+// Draft is a transaction as it would be sent now, to an account that is zero where it creates a contract.
+type Draft struct {
+	From, To barnraise.Address
+	Nonce    uint64
+	Value    *big.Int // in wei
+	Data     []byte
+	Gas      uint64   // that it may use
+	MostFee  *big.Int // that its gas may cost, in wei
 }
 
 // How long a receipt is waited for, and how often asked for.
@@ -41,15 +58,6 @@ const maxNonces = 8
 // gas gets no more out of an account.
 func maxCost() *big.Int { return new(big.Int).Mul(big.NewInt(10), big.NewInt(1e18)) }
 
-// receipt is what matters of one.
-type receipt struct {
-	Status   hexutil.Uint64  `json:"status"`
-	Block    hexutil.Uint64  `json:"blockNumber"`
-	Gas      hexutil.Uint64  `json:"gasUsed"`
-	Contract *common.Address `json:"contractAddress"`
-	Logs     []types.Log     `json:"logs"`
-}
-
 // sender signs and sends transactions on one chain.
 type sender struct {
 	client  *rpc.Client
@@ -58,12 +66,20 @@ type sender struct {
 }
 
 // send puts a transaction in the pool, waits until it is in a block, and returns its receipt. With no address in to it
-// creates a contract. A revert comes out as explained. After an error with a hash the transaction may still come.
+// creates a contract. A revert comes out as explained. After an error with a hash the transaction may still come. With an
+// account that rehearses nothing is sent, and the receipt has nothing but the output.
 func (s sender) send(ctx context.Context, a *Account, to *common.Address, value *big.Int, input []byte) (Tx, receipt, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, errors.New("the chain does not take it up"))
 	defer cancel()
 	m := message{From: &a.address, To: to, Value: (*hexutil.Big)(value), Input: input}
-	hash, err := s.submit(ctx, a, m)
+	if a.Rehearses() {
+		tx, output, err := s.rehearse(ctx, a, m)
+		if err != nil {
+			return Tx{}, receipt{}, s.hint(a, s.explain(to, err))
+		}
+		return tx, receipt{output: output}, nil
+	}
+	signed, err := s.submit(ctx, a, m)
 	if err != nil && !errors.Is(err, errNoAnswer) {
 		return Tx{}, receipt{}, s.hint(a, s.explain(to, err))
 	}
@@ -72,69 +88,121 @@ func (s sender) send(ctx context.Context, a *Account, to *common.Address, value 
 		ctx, cancel = context.WithTimeoutCause(ctx, lostWait, err)
 		defer cancel()
 	}
-	got, err := s.wait(ctx, hash)
+	hash := signed.Hash()
+	got, err := s.land(ctx, a, signed)
+	if errors.Is(err, ErrReplaced) {
+		return Tx{}, receipt{}, err
+	}
 	if err != nil {
 		return Tx{Hash: hash}, receipt{}, fmt.Errorf("wait for transaction %s, which may still come: %w", hash, err)
 	}
-	tx := Tx{Hash: hash, Block: uint64(got.Block), Gas: uint64(got.Gas)}
+	tx := Tx{Hash: hash, Block: uint64(got.Block), Gas: uint64(got.Gas), Price: got.Price.ToInt()}
 	if got.Status != 1 {
 		return tx, got, s.explain(to, s.autopsy(ctx, m, tx))
 	}
 	return tx, got, nil
 }
 
+// rehearse tries a transaction where it would go next, and returns what the call returns.
+func (s sender) rehearse(ctx context.Context, a *Account, m message) (tx Tx, output []byte, err error) {
+	used, err := next[hexutil.Uint64](ctx, s, "eth_estimateGas", m)
+	if err != nil {
+		return tx, nil, err
+	}
+	if output, err = next[bytesHex](ctx, s, "eth_call", m); err != nil {
+		return tx, nil, err
+	}
+	gas, fees, err := s.terms(ctx, a, uint64(used))
+	if err != nil {
+		return tx, nil, err
+	}
+	nonce, err := s.nonce(ctx, a, 0)
+	if err != nil {
+		return tx, nil, err
+	}
+	draft := &Draft{
+		From: a.Address(), Nonce: nonce, Value: m.Value.ToInt(), Data: m.Input, Gas: gas, MostFee: fees.cost(gas),
+	}
+	if m.To != nil {
+		draft.To = barnraise.Address(*m.To)
+	}
+	return Tx{Gas: uint64(used), Price: fees.likely, Draft: draft}, output, s.afford(ctx, a, draft)
+}
+
+// afford fails where the account cannot pay for what it would send.
+func (s sender) afford(ctx context.Context, a *Account, d *Draft) error {
+	has, err := ask[*hexutil.Big](ctx, s.client, "eth_getBalance", a.address, "pending")
+	if err != nil {
+		return err
+	}
+	need := new(big.Int).Add(d.Value, d.MostFee)
+	if has == nil || has.ToInt().Cmp(need) < 0 {
+		return fmt.Errorf("insufficient funds: it needs up to %s, the account has %s", ether(need), ether((*big.Int)(has)))
+	}
+	return nil
+}
+
 // submit numbers, signs and sends, one transaction of an account at a time. Where it fails with [errNoAnswer] the transaction
 // counts as sent, as it does where it succeeds.
-func (s sender) submit(ctx context.Context, a *Account, m message) (common.Hash, error) {
+func (s sender) submit(ctx context.Context, a *Account, m message) (*types.Transaction, error) {
 	select {
 	case <-a.turn:
 		defer func() { a.turn <- struct{}{} }()
 	case <-ctx.Done():
-		return common.Hash{}, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
-	gas, err := s.estimate(ctx, m)
+	used, err := next[hexutil.Uint64](ctx, s, "eth_estimateGas", m)
 	if err != nil {
-		return common.Hash{}, err
+		return nil, err
 	}
-	fees, err := s.fees(ctx)
+	gas, fees, err := s.terms(ctx, a, uint64(used))
 	if err != nil {
-		return common.Hash{}, err
+		return nil, err
 	}
-	gas += gas / 4 // what comes before it in the block may make it dearer
-	if cost := fees.cost(gas); cost.Cmp(maxCost()) > 0 {
-		return common.Hash{}, fmt.Errorf("the endpoint asks up to %s for this transaction: use another one", ether(cost))
-	}
-	nonce := uint64(0)
+	chain, nonce := new(big.Int).SetUint64(s.chainID), uint64(0)
 	for range maxNonces {
 		if nonce, err = s.nonce(ctx, a, nonce); err != nil {
-			return common.Hash{}, err
+			return nil, err
 		}
-		tx, failed := s.sign(a, m, nonce, gas, fees)
+		tx, failed := a.sign(ctx, types.NewTx(fees.transaction(chain, nonce, gas, m)), chain)
 		if failed != nil {
-			return common.Hash{}, failed
+			return nil, failed
 		}
 		err = s.offer(ctx, tx)
 		if err == nil || errors.Is(err, errNoAnswer) {
 			a.sent(s.chainID, nonce)
-			return tx.Hash(), err
+			return tx, err
 		}
 		if !errors.Is(err, errTaken) {
-			return common.Hash{}, err
+			return nil, err
 		}
 		nonce++
 	}
-	return common.Hash{}, fmt.Errorf("%w; let one program at a time write with it", err)
+	return nil, fmt.Errorf("%w; let one program at a time write with it", err)
 }
 
-// estimate asks what gas it needs in the next block, whose number decides what a contract takes; or, from an endpoint that
-// knows no next block, in the last one.
-func (s sender) estimate(ctx context.Context, m message) (uint64, error) {
-	gas, err := ask[hexutil.Uint64](ctx, s.client, "eth_estimateGas", m, "pending")
+// terms are what a transaction is given that is estimated to use so much gas. They fail where an endpoint asks for more than
+// anybody pays.
+func (s sender) terms(ctx context.Context, a *Account, used uint64) (gas uint64, f fees, err error) {
+	if f, err = s.fees(ctx); err != nil {
+		return 0, f, err
+	}
+	gas = used + used/4 + a.salt // what comes before it in the block may make it dearer
+	if cost := f.cost(gas); cost.Cmp(maxCost()) > 0 {
+		return 0, f, fmt.Errorf("the endpoint asks up to %s for this transaction: use another one", ether(cost))
+	}
+	return gas, f, nil
+}
+
+// next asks about a call in the next block, whose number decides what a contract takes; or, of an endpoint that knows no next
+// block, in the last one.
+func next[T any](ctx context.Context, s sender, method string, m message) (T, error) {
+	result, err := ask[T](ctx, s.client, method, m, "pending")
 	var withData rpc.DataError
 	if err != nil && !(errors.As(err, &withData) && withData.ErrorData() != nil) {
-		gas, err = ask[hexutil.Uint64](ctx, s.client, "eth_estimateGas", m)
+		result, err = ask[T](ctx, s.client, method, m, "latest")
 	}
-	return uint64(gas), err
+	return result, err
 }
 
 // nonce is the number of the account's next transaction, at least the one given.
@@ -143,75 +211,8 @@ func (s sender) nonce(ctx context.Context, a *Account, least uint64) (uint64, er
 	return max(a.nonce(s.chainID, uint64(pending)), least), err
 }
 
-// sign makes the transaction. The same key, message and fees make the same one, down to its hash.
-func (s sender) sign(a *Account, m message, nonce, gas uint64, f fees) (*types.Transaction, error) {
-	chain := new(big.Int).SetUint64(s.chainID)
-	return types.SignNewTx(a.key, types.LatestSignerForChainID(chain), f.transaction(chain, nonce, gas, m))
-}
-
-// offer sends a transaction. It fails with [errTaken] where somebody else used its number, and with [errNoAnswer] where it may
-// have been taken all the same; after any other error it will not come.
-func (s sender) offer(ctx context.Context, tx *types.Transaction) error {
-	raw, err := tx.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	_, err = ask[common.Hash](ctx, s.client, "eth_sendRawTransaction", hexutil.Bytes(raw))
-	switch {
-	case err == nil || says(err, known):
-		return nil
-	case says(err, taken):
-		return s.whose(ctx, tx.Hash(), err)
-	case refused(err):
-		return err
-	}
-	return fmt.Errorf("%w: %w", errNoAnswer, err)
-}
-
-// whose finds out who used a number that is taken. An endpoint that passes a transaction on twice says so of the one that it
-// has just put into a block.
-func (s sender) whose(ctx context.Context, hash common.Hash, err error) error {
-	got, failed := ask[*receipt](ctx, s.client, "eth_getTransactionReceipt", hash)
-	switch {
-	case failed != nil:
-		return fmt.Errorf("%w: %w, and then %w", errNoAnswer, err, failed)
-	case got != nil:
-		return nil
-	}
-	return fmt.Errorf("%w: %w", errTaken, err)
-}
-
-var (
-	errTaken    = errors.New("somebody else writes with this account")
-	errNoAnswer = errors.New("the endpoint did not say whether it took it")
-)
-
-// What nodes say of a transaction, in words only.
-var (
-	known = []string{"already known", "alreadyknown", "already imported"} // they have this very one
-	taken = []string{"nonce too low", "replacement transaction underpriced"}
-)
-
-func says(err error, words []string) bool {
-	text := strings.ToLower(err.Error())
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
-}
-
-// codeTimeout is that of a node which stops waiting for itself.
-const codeTimeout = -32002
-
-// refused reports whether an endpoint certainly did not take a transaction: it said so, or was never reached.
-func refused(err error) bool {
-	var object rpc.Error
-	if errors.As(err, &object) {
-		return object.ErrorCode() != codeTimeout
-	}
-	var network *net.OpError
-	return errors.As(err, &network) && network.Op == "dial"
-}
-
-// fees are what is offered for gas, in wei. Without a base fee the chain knows only a price.
-type fees struct{ price, tip, most *big.Int }
+// fees are what is offered for gas, in wei, and what it is likely to cost. Without a base fee the chain knows only a price.
+type fees struct{ price, tip, most, likely *big.Int }
 
 func (s sender) fees(ctx context.Context) (fees, error) {
 	head, err := latest(ctx, s.client)
@@ -220,14 +221,14 @@ func (s sender) fees(ctx context.Context) (fees, error) {
 	}
 	if head.BaseFee == nil {
 		price, err := ask[hexutil.Big](ctx, s.client, "eth_gasPrice")
-		return fees{price: price.ToInt()}, err
+		return fees{price: price.ToInt(), likely: price.ToInt()}, err
 	}
 	tip, err := ask[hexutil.Big](ctx, s.client, "eth_maxPriorityFeePerGas")
 	if err != nil {
 		return fees{}, err
 	}
 	most := new(big.Int).Add(tip.ToInt(), new(big.Int).Lsh(head.BaseFee.ToInt(), 1)) // six full blocks in a row
-	return fees{tip: tip.ToInt(), most: most}, nil
+	return fees{tip: tip.ToInt(), most: most, likely: new(big.Int).Add(tip.ToInt(), head.BaseFee.ToInt())}, nil
 }
 
 // cost is what a transaction takes at most.
@@ -246,51 +247,4 @@ func (f fees) transaction(chain *big.Int, nonce, gas uint64, m message) types.Tx
 	return &types.DynamicFeeTx{
 		ChainID: chain, Nonce: nonce, GasTipCap: f.tip, GasFeeCap: f.most, Gas: gas, To: m.To, Value: m.Value.ToInt(), Data: m.Input,
 	}
-}
-
-// maxBehind is how often an endpoint is asked whose head lacks a block of which it has shown a receipt.
-const maxBehind = 5
-
-// wait asks for the receipt until it is there, more and more seldom. An endpoint that fails meanwhile is asked again, and so is,
-// a few times, one that has the receipt before it names its block as the head: who reads after a write sees what was written.
-func (s sender) wait(ctx context.Context, hash common.Hash) (receipt, error) {
-	var last error
-	behind := 0
-	for delay := firstDelay; ; delay = min(delay*3/2, mostDelay) {
-		got, err := ask[*receipt](ctx, s.client, "eth_getTransactionReceipt", hash)
-		if err == nil && got != nil {
-			head, err := ask[hexutil.Uint64](ctx, s.client, "eth_blockNumber")
-			if behind++; err == nil && head >= got.Block || behind > maxBehind {
-				return *got, nil
-			}
-		}
-		if err != nil && ctx.Err() == nil {
-			last = err
-		}
-		select {
-		case <-ctx.Done():
-			if last != nil {
-				return receipt{}, fmt.Errorf("%w; the endpoint's last word is %w", context.Cause(ctx), last)
-			}
-			return receipt{}, context.Cause(ctx)
-		case <-time.After(delay):
-		}
-	}
-}
-
-// autopsy asks again, in the block where it failed, why a transaction was reverted.
-func (s sender) autopsy(ctx context.Context, m message, tx Tx) error {
-	if _, err := ask[hexutil.Bytes](ctx, s.client, "eth_call", m, number(tx.Block)); err != nil {
-		return err
-	}
-	return fmt.Errorf("transaction %s was reverted, something came before it: try again", tx.Hash)
-}
-
-// hint says what to do about an empty account. Nodes say so in words of their own, some in capitals.
-func (s sender) hint(a *Account, err error) error {
-	text := strings.ToLower(err.Error())
-	if !strings.Contains(text, "insufficient funds") && !strings.Contains(text, "gas required exceeds allowance") {
-		return err
-	}
-	return fmt.Errorf("%w; send some of the chain's coin to %s", err, registry.Checksum(a.Address()))
 }

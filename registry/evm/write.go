@@ -2,9 +2,11 @@ package evm
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"barnraise"
 	"barnraise/registry"
@@ -12,6 +14,13 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 )
+
+// Params are the constants of the registry's deployment. They are the caller's own.
+func (r *Registry) Params() Params {
+	p := r.params
+	p.ServiceDeposit, p.ServerDeposit = new(big.Int).Set(p.ServiceDeposit), new(big.Int).Set(p.ServerDeposit)
+	return p
+}
 
 // Profile is what a server registers of itself.
 type Profile struct {
@@ -97,6 +106,53 @@ func (r *Registry) SetURL(ctx context.Context, a *Account, id barnraise.ServerID
 	return tx, nil
 }
 
+// RotateKey gives a server another key. Receipts under the one before hold for one grace more (protocol 4.2). Owner only. Where
+// the contract refuses, the error is a [Revert].
+func (r *Registry) RotateKey(ctx context.Context, a *Account, id barnraise.ServerID, key barnraise.PublicKey) (Tx, error) {
+	call := r.contracts.server.PackRotateKey(uint32(id), key)
+	_, tx, err := write[registry.KeyRotated](ctx, r, a, r.contracts.servers, nil, call)
+	if err != nil {
+		return tx, fmt.Errorf("rotate key of server %s: %w", id, err)
+	}
+	return tx, nil
+}
+
+// LeaveServer takes a server out of the registry at once, and returns from when on its deposit can be withdrawn, which is zero
+// in a rehearsal. Owner only. Where the contract refuses, the error is a [Revert].
+func (r *Registry) LeaveServer(ctx context.Context, a *Account, id barnraise.ServerID) (unlock time.Time, tx Tx, err error) {
+	call := r.contracts.server.PackUnregister(uint32(id))
+	event, tx, err := write[registry.Unregistered](ctx, r, a, r.contracts.servers, nil, call)
+	if err != nil {
+		return unlock, tx, fmt.Errorf("leave with server %s: %w", id, err)
+	}
+	if event.UnlockAt > 0 {
+		unlock = time.Unix(int64(min(event.UnlockAt, 1<<40)), 0)
+	}
+	return unlock, tx, nil
+}
+
+// WithdrawServer pays the deposit of a server that left back to its owner, and ends the record; it returns the amount in wei,
+// nil in a rehearsal. Owner only. Where the contract refuses, the error is a [Revert], whose field "unlockAt" says from which
+// time on, in Unix seconds, it will not.
+func (r *Registry) WithdrawServer(ctx context.Context, a *Account, id barnraise.ServerID) (amount *big.Int, tx Tx, err error) {
+	event, tx, err := write[registry.Withdrawn](ctx, r, a, r.contracts.servers, nil, r.contracts.server.PackWithdraw(uint32(id)))
+	if err != nil {
+		return nil, tx, fmt.Errorf("withdraw deposit of server %s: %w", id, err)
+	}
+	return event.Amount, tx, nil
+}
+
+// Revoke revokes a revision at once and for good, with a reason of at most 128 bytes that everybody reads. Owner or delegate.
+// Where the contract refuses, the error is a [Revert].
+func (r *Registry) Revoke(ctx context.Context, a *Account, id barnraise.ServiceID, number uint32, reason string) (Tx, error) {
+	call := r.contracts.service.PackRevoke(uint32(id), number, reason)
+	_, tx, err := write[registry.RevisionRevoked](ctx, r, a, r.contracts.services, nil, call)
+	if err != nil {
+		return tx, fmt.Errorf("revoke revision %d of service %s: %w", number, id, err)
+	}
+	return tx, nil
+}
+
 // SetServerDelegate lets another account set a server's lists; the zero address lets nobody. Owner only. Where the contract
 // refuses, the error is a [Revert].
 func (r *Registry) SetServerDelegate(
@@ -136,6 +192,9 @@ func write[E registry.Event](
 	if err != nil {
 		return none, tx, err
 	}
+	if tx.Draft != nil {
+		return foreseen[E](receipt.output), tx, nil
+	}
 	for i := range receipt.Logs {
 		if receipt.Logs[i].Address != contract {
 			continue
@@ -149,6 +208,23 @@ func write[E registry.Event](
 		}
 	}
 	return none, tx, errors.New("the receipt has no event of it: does the endpoint lie?")
+}
+
+// foreseen is the event that a rehearsed call would leave, as far as what it returns tells.
+func foreseen[E registry.Event](output []byte) (event E) {
+	number := uint32(0)
+	if len(output) == 32 {
+		number = binary.BigEndian.Uint32(output[28:])
+	}
+	switch e := any(&event).(type) {
+	case *registry.ServiceRegistered:
+		e.ID = number
+	case *registry.ServerRegistered:
+		e.ID = number
+	case *registry.RevisionPublished:
+		e.Number = number
+	}
+	return event
 }
 
 func (r *Registry) sender() sender {
