@@ -98,7 +98,7 @@ Start with:  barnraise demo`,
 	flags.StringVar(&a.cache, "cache", "", "directory for images, content and compiled code; else barnraise in the user's cache directory")
 	flags.StringVar(&a.lock, "lock", "", "the lock file, which keeps what bare names meant; else barnraise.lock here where there is one, else beside the network file")
 	root.AddCommand(
-		a.demo(), a.devnet(), a.call(), a.proxy(), a.verify(), a.serve(), a.services(), a.servers(), a.plan(), a.takedown(), a.scores(), a.explain(), a.evidence(), a.image(), a.verifier(), a.check(), a.content(),
+		a.demo(), a.devnet(), a.call(), a.proxy(), a.verify(), a.serve(), a.services(), a.servers(), a.networks(), a.plan(), a.takedown(), a.scores(), a.explain(), a.evidence(), a.image(), a.verifier(), a.check(), a.content(),
 		a.doctor(), a.sim(), a.version(), a.worker(), a.forward(),
 	)
 	root.InitDefaultHelpCmd() // before strictArgs, or cobra adds them without

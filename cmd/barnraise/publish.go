@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,11 +28,12 @@ import (
 type publication struct {
 	file, image, verifier string
 	home                  uint32
+	delegate              string
 	account               accountFlags
 }
 
 func (p *publication) flags(c *cobra.Command) {
-	c.Flags().StringVar(&p.image, "image", "", "NAME@sha256:DIGEST of an image built here, or the path of an OCI layout; else as service.yaml says")
+	c.Flags().StringVar(&p.image, "image", "", "NAME@sha256:DIGEST of an image built here, HOST/NAME:TAG or @sha256:DIGEST of one in a registry, or the path of an OCI layout; else as service.yaml says")
 	c.Flags().StringVar(&p.verifier, "verifier", "", "a file, a CID, or one of "+strings.Join(verifiers.Names(), ", ")+"; else as service.yaml says")
 	c.Flags().Uint32Var(&p.home, "home", 0, "id of the service's home server; else as service.yaml says")
 	p.account.flags(c)
@@ -39,8 +41,8 @@ func (p *publication) flags(c *cobra.Command) {
 
 // looked says in the help what happens before anything is written.
 const looked = `Before anything is written, all that others will need is looked at, since a revision never changes: the image is whole on
-this machine, the verifier loads, the home is a registered server, the examples can be sent. What is published is kept where
-servers of this machine find it.`
+this machine or in its registry, where a tag is made a digest, the verifier loads, the home is a registered server, the examples
+can be sent. What is published is kept where servers of this machine find it.`
 
 func (a *app) servicesRegister() *cobra.Command {
 	var p publication
@@ -53,6 +55,10 @@ func (a *app) servicesRegister() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			p.file = args[0]
+			delegate, err := p.check()
+			if err != nil {
+				return err
+			}
 			return a.write(c.Context(), p.account, func(w *writing) error {
 				s, err := w.registry.Snapshot(c.Context())
 				if err != nil {
@@ -67,13 +73,38 @@ func (a *app) servicesRegister() *cobra.Command {
 					return err
 				}
 				id, tx, err := w.registry.RegisterService(c.Context(), w.account, d.Name, revision, deposit.wei)
-				return w.published(id, 1, revision, w.did("register", tx, err))
+				if err := w.published(id, 1, d, revision, w.did("register", tx, err)); err != nil || p.delegate == "" {
+					return err
+				}
+				return w.delegates(c.Context(), id, delegate)
 			})
 		},
 	}
 	p.flags(c)
 	deposit.flags(c)
+	c.Flags().StringVar(&p.delegate, "delegate", "", "address of an account that may revoke the service's revisions, and nothing else")
 	return c
+}
+
+// delegates names a service's delegate, in a transaction of its own.
+func (w *writing) delegates(ctx context.Context, id barnraise.ServiceID, delegate barnraise.Address) error {
+	if w.made["delegate"] = delegate; w.dry() {
+		w.follows("set delegate")
+		return nil
+	}
+	tx, err := w.registry.SetServiceDelegate(ctx, w.account, id, delegate)
+	return w.did("set delegate", tx, err)
+}
+
+// check reads the delegate, which is zero where none is named.
+func (p *publication) check() (delegate barnraise.Address, err error) {
+	if p.delegate == "" {
+		return delegate, nil
+	}
+	if delegate, err = barnraise.ParseAddress(p.delegate); err != nil {
+		return delegate, fmt.Errorf("%w: --delegate: %w", errUsage, err)
+	}
+	return delegate, nil
 }
 
 func (a *app) servicesPublish() *cobra.Command {
@@ -86,30 +117,7 @@ func (a *app) servicesPublish() *cobra.Command {
 		Args:  cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			p.file = args[1]
-			return a.write(c.Context(), p.account, func(w *writing) error {
-				s, err := w.registry.Snapshot(c.Context())
-				if err != nil {
-					return err
-				}
-				id, _, err := registry.Resolve(s, w.registry.Network().Names, args[0])
-				if err != nil {
-					return err
-				}
-				d, err := a.draft(p)
-				if err != nil {
-					return err
-				}
-				if v, _ := s.Service(id); v.Name != d.Name { // protocol 2.5
-					return fmt.Errorf("publish revision of service %s: it is called %q, and %s says %q", id, v.Name, p.file, d.Name)
-				}
-				revision, err := d.revision(c.Context(), w.registry.Network(), s)
-				if err != nil {
-					return err
-				}
-				revision.ActiveFrom = activeFrom
-				number, tx, err := w.registry.Publish(c.Context(), w.account, id, revision)
-				return w.published(id, number, revision, w.did("publish", tx, err))
-			})
+			return a.write(c.Context(), p.account, func(w *writing) error { return p.publish(c.Context(), w, args[0], activeFrom) })
 		},
 	}
 	p.flags(c)
@@ -117,12 +125,75 @@ func (a *app) servicesPublish() *cobra.Command {
 	return c
 }
 
-// published notes what was made, if nothing failed.
-func (w *writing) published(id barnraise.ServiceID, number uint32, r barnraise.Revision, err error) error {
-	if err == nil {
-		w.made = map[string]any{"id": id, "revision": number, "image": pinned(r), "manifest": r.Manifest, "verifier": r.Verifier}
+// publish publishes what the author says as the next revision of a service.
+func (p *publication) publish(ctx context.Context, w *writing, service string, activeFrom uint64) error {
+	s, err := w.registry.Snapshot(ctx)
+	if err != nil {
+		return err
 	}
-	return err
+	id, _, err := registry.Resolve(s, w.registry.Network().Names, service)
+	if err != nil {
+		return err
+	}
+	d, err := w.app.draft(*p)
+	if err != nil {
+		return err
+	}
+	v, _ := s.Service(id)
+	if v.Name != d.Name { // protocol 2.5
+		return fmt.Errorf("publish revision of service %s: it is called %q, and %s says %q", id, v.Name, p.file, d.Name)
+	}
+	revision, err := d.revision(ctx, w.registry.Network(), s)
+	if err != nil {
+		return err
+	}
+	list := changes(v, revision)
+	for _, c := range list {
+		w.app.say("this revision changes the service's %s, from %s to %s", c.What, c.From, c.To)
+	}
+	revision.ActiveFrom = activeFrom
+	number, tx, err := w.registry.Publish(ctx, w.account, id, revision)
+	if len(list) > 0 {
+		w.made["changes"] = list
+	}
+	return w.published(id, number, d, revision, w.did("publish", tx, err))
+}
+
+// change is what a revision has otherwise than the one before it, of what its callers go by.
+type change struct {
+	What string `json:"what"` // "verifier" or "home"
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// String is how it is shown among what was made.
+func (c change) String() string { return c.What + ": " + c.From + " -> " + c.To }
+
+// changes lists what of a service's trust the revision moves elsewhere.
+func changes(v barnraise.Service, r barnraise.Revision) (list []change) {
+	if len(v.Revisions) == 0 {
+		return nil
+	}
+	old := v.Revisions[len(v.Revisions)-1]
+	if old.Verifier != r.Verifier {
+		list = append(list, change{"verifier", string(old.Verifier), string(r.Verifier)})
+	}
+	if old.Home != r.Home {
+		list = append(list, change{"home", fmt.Sprintf("server %d", old.Home), fmt.Sprintf("server %d", r.Home)})
+	}
+	return list
+}
+
+// published notes what was made, if nothing failed.
+func (w *writing) published(id barnraise.ServiceID, number uint32, d draft, r barnraise.Revision, err error) error {
+	if err != nil {
+		return err
+	}
+	maps.Copy(w.made, map[string]any{"id": id, "revision": number, "image": pinned(r), "manifest": r.Manifest, "verifier": r.Verifier})
+	if d.tag != "" {
+		w.made["tag"] = d.tag
+	}
+	return nil
 }
 
 // draft is a revision before it is published.
@@ -130,6 +201,7 @@ type draft struct {
 	*app
 	manifest.Manifest        // as service.yaml and the command line have it; image and verifier are as they were named
 	verifier          string // a file, a CID, or the name of a standard verifier
+	tag               string // as the image was named, where that was no digest
 }
 
 // draft reads service.yaml. What the command line says goes before it; the files that it names are of the working directory.
@@ -141,7 +213,7 @@ func (a *app) draft(p publication) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	d := draft{a, source.Manifest, p.verifier}
+	d := draft{app: a, Manifest: source.Manifest, verifier: p.verifier}
 	if d.verifier == "" && source.Verifier != "" {
 		d.verifier = source.Verifier
 		if isVerifierFile(d.verifier) && !filepath.IsAbs(d.verifier) {
@@ -215,6 +287,9 @@ func (d *draft) revision(ctx context.Context, network registry.Network, s *barnr
 // adoptImage finds the image, makes the manifest name it by digest, and copies it to where servers of this machine look; what is
 // not here comes from the registry that its name names. It fails where not all of it is to be had: then nobody could run it.
 func (d *draft) adoptImage(ctx context.Context, private bool) (index barnraise.Digest, err error) {
+	if err := d.resolveTag(ctx, private); err != nil {
+		return index, err
+	}
 	from, name, index, err := d.findImage(d.Image)
 	if err != nil {
 		return index, err
@@ -237,6 +312,20 @@ func (d *draft) adoptImage(ctx context.Context, private bool) (index barnraise.D
 	}
 	d.Image = name + "@" + index.String()
 	return index, err
+}
+
+// resolveTag makes an image's tag in a registry a digest, which is what stands for good (protocol 2.7), and says which.
+func (d *draft) resolveTag(ctx context.Context, private bool) error {
+	if _, err := os.Stat(d.Image); err == nil || strings.Contains(d.Image, "@") || !image.IsTagged(d.Image) {
+		return nil
+	}
+	named, err := image.Resolve(ctx, dial.Client(private, 0), d.Image)
+	if err != nil {
+		return err
+	}
+	d.say("%s is %s", d.Image, named)
+	d.tag, d.Image = d.Image, named
+	return nil
 }
 
 // module gets the verifier and loads it as whoever calls the service will. A CID is looked for here, at the gateways of the

@@ -15,7 +15,7 @@ import (
 
 func (a *app) services() *cobra.Command {
 	c := &cobra.Command{Use: "services", Short: "Look at services, register and publish them"}
-	c.AddCommand(a.servicesList(), a.servicesShow(), a.servicesRegister(), a.servicesPublish())
+	c.AddCommand(a.servicesList(), a.servicesShow(), a.servicesRegister(), a.servicesPublish(), a.servicesRevoke())
 	return c
 }
 

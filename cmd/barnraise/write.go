@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"barnraise/registry"
 	"barnraise/registry/evm"
@@ -45,25 +46,20 @@ func (a *app) startHint() string {
 	return "barnraise devnet up --dir " + dir
 }
 
-// accountFlags name the account that writes.
-type accountFlags struct{ file string }
-
-func (f *accountFlags) flags(c *cobra.Command) {
-	c.Flags().StringVar(&f.file, "account", "", "file with the key of the account that signs: 64 hexadecimal digits, readable by its owner alone")
-}
-
-func (f *accountFlags) check() error {
-	if f.file == "" {
-		return fmt.Errorf("%w: name the account that signs with --account KEYFILE", errUsage)
-	}
-	return nil
-}
-
 // ether is a flag's amount of ether in wei, nil where it was not given.
 type ether struct{ wei *big.Int }
 
 func (e *ether) flags(c *cobra.Command) {
 	c.Flags().Var(e, "deposit", "in ether, such as 0.05; else the least that the registry asks")
+}
+
+// inEther writes an amount of wei with all its digits, and no zeros behind.
+func inEther(wei *big.Int) string {
+	if wei == nil {
+		return ""
+	}
+	text := new(big.Rat).SetFrac(wei, big.NewInt(1e18)).FloatString(18)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
 // String, Set and Type make it the value of a flag.
@@ -90,62 +86,69 @@ func (e *ether) Type() string { return "ether" }
 
 // writing is a command that writes to the registry: what it made so far, and what that took.
 type writing struct {
+	app          *app
 	registry     *evm.Registry
 	account      *evm.Account
 	made         map[string]any
 	transactions []txResult
 }
 
-// txResult is an item of the transactions that every writing command prints as JSON.
-type txResult struct {
-	Does        string `json:"does"`
-	Transaction string `json:"transaction"`
-	Block       uint64 `json:"block"`
-	Gas         uint64 `json:"gas"`
-	Reverted    bool   `json:"reverted,omitempty"` // it was paid for, and the contract refused
-	Pending     bool   `json:"pending,omitempty"`  // it is in no block, and may still come
-}
-
-// text says of a transaction what became of it.
-func (r txResult) text() string {
-	switch {
-	case r.Pending:
-		return fmt.Sprintf("%s: transaction %s may still come", r.Does, r.Transaction)
-	case r.Reverted:
-		return fmt.Sprintf("%s: transaction %s in block %d, refused, %d gas", r.Does, r.Transaction, r.Block, r.Gas)
-	}
-	return fmt.Sprintf("%s: transaction %s in block %d, %d gas", r.Does, r.Transaction, r.Block, r.Gas)
-}
-
-// did notes a transaction, if one was sent.
+// did notes a transaction, if one was sent, or would be.
 func (w *writing) did(what string, tx evm.Tx, err error) error {
 	if tx != (evm.Tx{}) {
-		sent := txResult{Does: what, Transaction: tx.Hash.String(), Block: tx.Block, Gas: tx.Gas}
-		sent.Reverted, sent.Pending = err != nil && tx.Block != 0, tx.Block == 0
-		w.transactions = append(w.transactions, sent)
+		w.transactions = append(w.transactions, describeTx(what, tx, err))
 	}
 	return err
 }
 
+// dry reports whether nothing is sent.
+func (w *writing) dry() bool { return w.account.Rehearses() }
+
+// follows notes a transaction that cannot be tried before the one before it is in a block.
+func (w *writing) follows(what string) {
+	w.transactions = append(w.transactions, txResult{Does: what, DryRun: true})
+}
+
 // result is what the command prints as JSON: beside what it made all transactions, and of the last one the hash and block; gas
-// is that of all of them.
+// is that of all of them. Of a dry run there are neither.
 func (w *writing) result() map[string]any {
 	result := maps.Clone(w.made)
 	gas := uint64(0)
 	for _, tx := range w.transactions {
 		gas += tx.Gas
+		if tx.DryRun {
+			result["dryRun"] = true
+			continue
+		}
 		result["transaction"], result["block"] = tx.Transaction, tx.Block
 	}
 	result["gas"], result["transactions"] = gas, w.transactions
 	return result
 }
 
-// write carries out transactions and prints what became of them, also where one fails after others were paid for.
+// print prints what was made and what became of the transactions.
+func (w *writing) print(a *app) error {
+	return a.print(w.result(), func(out io.Writer) {
+		for _, name := range slices.Sorted(maps.Keys(w.made)) {
+			fmt.Fprintf(out, "%s %v\n", name, w.made[name])
+		}
+		if len(w.transactions) > 0 && w.transactions[0].DryRun {
+			fmt.Fprintln(out, "nothing was sent; this would be:")
+		}
+		for _, tx := range w.transactions {
+			if tx.DryRun {
+				fmt.Fprintln(out, tx.text())
+			} else {
+				a.say("%s", tx.text())
+			}
+		}
+	})
+}
+
+// write carries out transactions, or tries them, and prints what became of them, also where one fails after others were paid
+// for.
 func (a *app) write(ctx context.Context, f accountFlags, do func(*writing) error) error {
-	if err := f.check(); err != nil {
-		return err
-	}
-	account, err := evm.ReadAccount(f.file)
+	account, err := f.open(a)
 	if err != nil {
 		return err
 	}
@@ -154,17 +157,10 @@ func (a *app) write(ctx context.Context, f accountFlags, do func(*writing) error
 		return err
 	}
 	defer r.Close()
-	w := &writing{registry: r, account: account, made: make(map[string]any)}
-	failure := do(w)
+	w := &writing{app: a, registry: r, account: account, made: make(map[string]any)}
+	failure := remedied(do(w))
 	if len(w.transactions) == 0 {
 		return failure
 	}
-	return errors.Join(failure, a.print(w.result(), func(out io.Writer) {
-		for _, name := range slices.Sorted(maps.Keys(w.made)) {
-			fmt.Fprintf(out, "%s %v\n", name, w.made[name])
-		}
-		for _, tx := range w.transactions {
-			a.say("%s", tx.text())
-		}
-	}))
+	return errors.Join(failure, w.print(a))
 }

@@ -82,21 +82,7 @@ func (a *Account) Rehearses() bool { return a.key == nil && a.signer == nil }
 // ReadAccount reads an account from a file with its secret key: 64 hexadecimal digits, with or without 0x. A file whose mode
 // lets others read it is refused.
 func ReadAccount(file string) (*Account, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("read account: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("read account: %w", err)
-	}
-	// On Windows the mode says nothing of others: there it is left to the directory.
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("read account: %s may be used by others (mode %#o): chmod 600 %s, "+
-			"and if others could log in, use a new one", file, mode, file)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, 128))
+	b, err := ReadSecret(file, 128)
 	if err != nil {
 		return nil, fmt.Errorf("read account: %w", err)
 	}
@@ -105,6 +91,25 @@ func ReadAccount(file string) (*Account, error) {
 		return nil, fmt.Errorf("read account %s: want 64 hexadecimal digits, a secp256k1 key", file) // never what it holds
 	}
 	return accountOf(key), nil
+}
+
+// ReadSecret reads the first so many bytes of a file. A file whose mode lets others read it is refused.
+func ReadSecret(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	// On Windows the mode says nothing of others: there it is left to the directory.
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("%s may be used by others (mode %#o): chmod 600 %s, "+
+			"and if others could log in, use a new one", file, mode, file)
+	}
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // WriteAccount writes the account's secret key to a new file that only its owner can read. It fails with [fs.ErrExist] rather

@@ -98,3 +98,6 @@ func (p Params) check() error {
 	}
 	return nil
 }
+
+// Origin is an RPC endpoint without what may be secret in its URL.
+func Origin(endpoint string) string { return origin(endpoint) }

@@ -22,7 +22,7 @@ const maxRevert = 4 << 10
 type Revert struct {
 	Name   string         // of the contract's error, such as "RewardsTooSoon"
 	Fields map[string]any // its fields by the names that they have there, such as "earliest", unchecked
-	record string         // "service" or "server"
+	Record string         // "service" or "server"
 }
 
 // Error says what the contract said.
@@ -30,24 +30,27 @@ func (r *Revert) Error() string {
 	f := r.Fields
 	switch r.Name {
 	case "NoSuchRecord":
-		return fmt.Sprintf("there is no %s %v", r.record, f["id"])
+		return fmt.Sprintf("there is no %s %v", r.Record, f["id"])
 	case "NotOwner":
-		return fmt.Sprintf("%s %v belongs to %s, only that account may do this", r.record, f["id"], account(f["owner"]))
+		return fmt.Sprintf("%s %v belongs to %s, only that account may do this", r.Record, f["id"], account(f["owner"]))
 	case "NotAllowed":
 		return fmt.Sprintf("only the owner %s and the delegate %s of %s %v may do this",
-			account(f["owner"]), account(f["delegate"]), r.record, f["id"])
+			account(f["owner"]), account(f["delegate"]), r.Record, f["id"])
 	case "NotOffered":
-		return fmt.Sprintf("%s %v is offered to %s, only that account can accept it", r.record, f["id"], account(f["to"]))
+		return fmt.Sprintf("%s %v is offered to %s, only that account can accept it", r.Record, f["id"], account(f["to"]))
 	case "WrongStatus":
 		status, _ := f["status"].(uint8)
-		return fmt.Sprintf("%s %v is %s, and does not take this any more", r.record, f["id"], barnraise.Status(status))
+		if barnraise.Status(status) == barnraise.StatusActive {
+			return fmt.Sprintf("%s %v is active, and has not left", r.Record, f["id"])
+		}
+		return fmt.Sprintf("%s %v is %s, and does not take this any more", r.Record, f["id"], barnraise.Status(status))
 	case "DepositTooSmall":
 		return fmt.Sprintf("this registry asks a deposit of %s, you sent %s", amount(f["least"]), amount(f["sent"]))
 	case "DepositTooLarge":
 		return fmt.Sprintf("this registry takes a deposit of at most %s, this would make %s", amount(f["most"]), amount(f["total"]))
 	case "Locked":
 		at, _ := f["unlockAt"].(uint64)
-		return fmt.Sprintf("the deposit of %s %v is locked until %s", r.record, f["id"], unixTime(at))
+		return fmt.Sprintf("the deposit of %s %v is locked until %s", r.Record, f["id"], unixTime(at))
 	case "PaymentRefused":
 		return fmt.Sprintf("the account %s does not accept the deposit of %s", account(f["to"]), amount(f["amount"]))
 	case "BadLength":
@@ -84,10 +87,10 @@ func (c contracts) explain(to *common.Address, err error) error {
 	if bad != nil || len(raw) < 4 || len(raw) > maxRevert {
 		return err
 	}
-	r := &Revert{record: "service"}
+	r := &Revert{Record: "service"}
 	contract := c.servicesABI
 	if *to == c.servers {
-		contract, r.record = c.serversABI, "server"
+		contract, r.Record = c.serversABI, "server"
 	}
 	if !r.decode(contract, raw) {
 		return err
