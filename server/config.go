@@ -13,6 +13,7 @@ import (
 	"barnraise/dial"
 	"barnraise/manifest"
 	"barnraise/registry"
+	"barnraise/registry/evm/signer"
 	"barnraise/strictyaml"
 )
 
@@ -23,11 +24,12 @@ type Config struct {
 	Listen   string                `json:"listen"`  // address of the public listener
 	URL      string                `json:"url"`     // as registered
 	TLS      *TLS                  `json:"tls"`
-	Key      string                `json:"key"`     // file of the Ed25519 key that signs receipts
-	Account  string                `json:"account"` // file of the chain account that sets offers: the delegate's, not the owner's; none where empty
-	Data     string                `json:"data"`    // directory
-	Own      []barnraise.ServiceID `json:"own"`     // services it always runs
-	Rewards  []barnraise.ServiceID `json:"rewards"` // services it would like to see run
+	Key      string                `json:"key"`              // file of the Ed25519 key that signs receipts
+	Account  string                `json:"account"`          // as signer.Open takes it; the delegate's, not the owner's; none where empty
+	Password string                `json:"account_password"` // of a keystore account, in a file
+	Data     string                `json:"data"`             // directory
+	Own      []barnraise.ServiceID `json:"own"`              // services it always runs
+	Rewards  []barnraise.ServiceID `json:"rewards"`          // services it would like to see run
 	Capacity uint32                `json:"capacity"`
 	Runtime  string                `json:"runtime"` // RuntimeAuto where empty
 	Docker   Docker                `json:"docker"`
@@ -68,7 +70,10 @@ func ReadConfig(path string) (Config, error) {
 	if err := strictyaml.Decode(path, data, &c); err != nil {
 		return Config{}, err
 	}
-	files := []*string{&c.Network, &c.Key, &c.Account, &c.Data}
+	files := []*string{&c.Network, &c.Key, &c.Password, &c.Data}
+	if signer.IsFile(c.Account) {
+		files = append(files, &c.Account)
+	}
 	if c.TLS != nil {
 		files = append(files, &c.TLS.Certificate, &c.TLS.Key)
 	}

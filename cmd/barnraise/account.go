@@ -67,7 +67,8 @@ func (a *app) password(file string) signer.Password {
 	return func(account string) ([]byte, error) {
 		terminal := int(os.Stdin.Fd())
 		if !term.IsTerminal(terminal) {
-			return nil, fmt.Errorf("%s wants a password, and nobody can be asked: name a file that holds it with --password-file", account)
+			return nil, fmt.Errorf("%s wants a password, and nobody can be asked: name a file that holds it with --password-file, "+
+				"or for a server as account_password in server.yaml", account)
 		}
 		fmt.Fprintf(a.talk, "password of %s: ", account)
 		password, err := term.ReadPassword(terminal)

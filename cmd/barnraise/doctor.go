@@ -14,7 +14,7 @@ import (
 
 	"barnraise"
 	"barnraise/image"
-	"barnraise/registry/evm"
+	"barnraise/registry/evm/signer"
 	"barnraise/runtime/worker"
 	"barnraise/server"
 
@@ -177,11 +177,11 @@ func (a *app) examineServer(ctx context.Context, d *diagnosis, c server.Config) 
 	if c.Account == "" {
 		d.add("account", note, "none: what runs here is not announced on chain; do it with: barnraise servers set")
 	} else {
-		account, err := evm.ReadAccount(c.Account)
+		account, err := signer.Address(c.Account, a.password(c.Password))
 		if err != nil {
 			d.add("account", bad, "%v", err)
 		} else {
-			d.add("account", fine, "%s", account.Address())
+			d.add("account", fine, "%s", account)
 		}
 	}
 	d.found("data", writable(c.Data), "%s", c.Data)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"barnraise/registry/evm/signer"
+
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
@@ -80,8 +82,11 @@ func hold(ctx context.Context, dir string) (release func(), err error) {
 }
 
 // holdAccount makes this process the only one on this machine that writes to the registry by the account in a file: two of them
-// would undo each other's lists.
+// would undo each other's lists. An account whose key is elsewhere is nobody's to hold here.
 func holdAccount(ctx context.Context, file string) (release func(), err error) {
+	if !signer.IsFile(file) {
+		return func() {}, nil
+	}
 	if file, err = filepath.EvalSymlinks(file); err != nil {
 		return nil, fmt.Errorf("find account: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"barnraise/image"
 	"barnraise/registry"
 	"barnraise/registry/evm"
+	"barnraise/registry/evm/signer"
 	"barnraise/runtime"
 	"barnraise/server"
 
@@ -55,7 +56,7 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 	}
 	var account *evm.Account
 	if config.Account != "" {
-		if account, err = evm.ReadAccount(config.Account); err != nil {
+		if account, err = signer.OpenUnlocked(config.Account, a.password(config.Password)); err != nil {
 			return err
 		}
 		release, err := holdAccount(c.Context(), config.Account)

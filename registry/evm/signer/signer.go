@@ -34,14 +34,27 @@ func Open(named string, password Password) (*evm.Account, error) {
 		}
 		return evm.AccountOf(r), nil
 	}
-	k, err := readKeystore(named, password)
+	return open(named, password, false)
+}
+
+// OpenUnlocked is [Open] for who signs unattended: the file of a keystore is unlocked at once.
+func OpenUnlocked(named string, password Password) (*evm.Account, error) {
+	if !IsFile(named) {
+		return Open(named, password)
+	}
+	return open(named, password, true)
+}
+
+// open opens a file.
+func open(file string, password Password, now bool) (*evm.Account, error) {
+	k, err := readKeystore(file, password)
 	if err != nil {
 		return nil, err
 	}
 	if k == nil {
-		return evm.ReadAccount(named)
+		return evm.ReadAccount(file)
 	}
-	if k.address.IsZero() {
+	if now || k.address.IsZero() {
 		if _, err := k.unlock(); err != nil {
 			return nil, err
 		}
