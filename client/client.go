@@ -253,7 +253,7 @@ func (c *Client) open(ctx context.Context) error {
 		c.keeper = dir
 	}
 	if c.registry == nil {
-		r, err := evm.Dial(ctx, c.network)
+		r, err := evm.Dial(ctx, c.network, c.indexOptions()...)
 		if err != nil {
 			return err
 		}

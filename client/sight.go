@@ -2,10 +2,13 @@ package client
 
 import (
 	"context"
+	"errors"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"barnraise"
+	"barnraise/registry/evm"
 )
 
 // Of what age a view of the registry may be where the client reads it itself, and how often it is renewed at most because a server
@@ -27,6 +30,20 @@ type sight struct {
 
 	of    *barnraise.Snapshot // whose candidates these are
 	hosts map[barnraise.ServiceID][]candidate
+}
+
+// indexOptions are those with which the client reads the registry itself. What it read last lets it go on for a day while no RPC
+// endpoint can be asked; from an hour on [WithReport] hears of it. What it read of a network that is not on this machine alone is kept.
+func (c *Client) indexOptions() []evm.Option {
+	options := []evm.Option{evm.WithLastView(), evm.WithClock(c.now), evm.WithWarn(func(s string) {
+		if c.report != nil {
+			c.report("registry", errors.New(s))
+		}
+	})}
+	if !c.network.Private() {
+		options = append(options, evm.WithKeeper(evm.BaseFile(filepath.Join(c.cache, "registry"), c.network)))
+	}
+	return options
 }
 
 // snapshot shows the registry, old if nobody was asked for it just now.

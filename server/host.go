@@ -59,6 +59,7 @@ func (s *Server) sync(ctx context.Context) error {
 		return err
 	}
 	s.id.Store(uint32(me.ID))
+	s.notice(head, me)
 	confirmed, err := s.registry.Confirmed(ctx)
 	if err != nil {
 		return err

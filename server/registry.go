@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"barnraise"
+	"barnraise/registry"
 	"barnraise/registry/evm"
 )
 
@@ -39,6 +40,20 @@ func (c chain) SetLists(ctx context.Context, id barnraise.ServerID, offers, rewa
 	}
 	_, err := c.Registry.SetLists(ctx, c.account, id, offers, rewards, capacity)
 	return err
+}
+
+// notice logs what changed in the registry, since it was read before, of this server and of the services that it has to do with.
+func (s *Server) notice(head *barnraise.Snapshot, me barnraise.Server) {
+	before := s.head
+	if s.head = head; before == nil || before.Hash == head.Hash {
+		return
+	}
+	services := union(s.config.Own, me.Offers)
+	for _, c := range registry.Diff(before, head) {
+		if c.Concerns(me.ID, services) {
+			s.log.Info("registry", "block", c.Block, "change", c.String())
+		}
+	}
 }
 
 // lists are what a server says of itself on chain.

@@ -137,7 +137,7 @@ func (a *app) client(ctx context.Context, options ...client.Option) (machineClie
 	if err != nil {
 		return machineClient{}, network, err
 	}
-	reader, err := a.dial(ctx, network)
+	reader, err := a.dial(ctx, network, evm.WithLastView())
 	if err != nil {
 		return machineClient{}, network, err
 	}

@@ -19,6 +19,7 @@ import (
 	"barnraise"
 	"barnraise/client"
 	"barnraise/registry"
+	"barnraise/registry/evm"
 	"barnraise/wasm"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,7 @@ type app struct {
 	cache     string // directory
 	lock      string // file
 
+	trust    evm.Trust    // in what was last read of the registry
 	compiler *wasm.Engine // once it is needed, see engine
 }
 

@@ -5,6 +5,8 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"barnraise"
 	"barnraise/registry"
@@ -15,7 +17,7 @@ import (
 
 func (a *app) networks() *cobra.Command {
 	c := &cobra.Command{Use: "network", Short: "Look at the network, or make one"}
-	c.AddCommand(a.networkShow(), a.networkDeploy())
+	c.AddCommand(a.networkShow(), a.networkFollow(), a.networkDeploy())
 	return c
 }
 
@@ -36,11 +38,32 @@ type networkResult struct {
 	ServiceCount  int                            `json:"serviceCount"`
 	ServerCount   int                            `json:"serverCount"`
 	Active        activeResult                   `json:"active"`
+	Trust         evm.Trust                      `json:"trust"`
+	Endpoints     []endpointResult               `json:"endpoints"`
 }
 
 type activeResult struct {
 	Services int `json:"services"`
 	Servers  int `json:"servers"`
+}
+
+// endpointResult is what is thought of an RPC endpoint.
+type endpointResult struct {
+	RPC      string       `json:"rpc"`
+	Standing evm.Standing `json:"standing"`
+	Why      string       `json:"why,omitempty"`
+	Until    *time.Time   `json:"until,omitempty"` // before which it is not asked again
+}
+
+func describeEndpoints(r *evm.Registry) (list []endpointResult) {
+	for _, e := range r.Endpoints() {
+		result := endpointResult{RPC: e.Name, Standing: e.Standing, Why: e.Why}
+		if !e.Until.IsZero() {
+			result.Until = &e.Until
+		}
+		list = append(list, result)
+	}
+	return list
 }
 
 // paramsResult are the constants of a registry's contracts.
@@ -77,6 +100,7 @@ func (a *app) networkShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.vouch(r)
 			n := describeNetwork(r, head, confirmed)
 			return a.print(n, n.text)
 		},
@@ -90,6 +114,7 @@ func describeNetwork(r *evm.Registry, head, confirmed *barnraise.Snapshot) netwo
 		Confirmations: n.Confirmations, Names: maps.Clone(n.Names), Params: describeParams(r.Params()),
 		Block: head.Block, Hash: head.Hash, Confirmed: confirmed.Block,
 		ServiceCount: len(head.Services()), ServerCount: len(head.Servers()),
+		Trust: r.Trust(), Endpoints: describeEndpoints(r),
 	}
 	for _, endpoint := range n.RPC {
 		result.RPC = append(result.RPC, evm.Origin(endpoint))
@@ -115,8 +140,8 @@ func (n networkResult) text(w io.Writer) {
 	}
 	fmt.Fprintf(w, "network       %s\nchain         %s\nservices      %s\nservers       %s\n",
 		n.Network, n.Chain, registry.Checksum(n.Services), registry.Checksum(n.Servers))
-	for _, endpoint := range n.RPC {
-		fmt.Fprintf(w, "rpc           %s\n", endpoint)
+	for _, e := range n.Endpoints {
+		fmt.Fprintf(w, "rpc           %s %s\n", e.RPC, strings.TrimSpace(string(e.Standing)+" "+e.Why))
 	}
 	fmt.Fprintf(w, "block         %d %s\nconfirmed     %d, %s\n", n.Block, n.Hash, n.Confirmed, confirmed)
 	fmt.Fprintf(w, "registered    %d services, %d of them active; %d servers, %d of them active\n",

@@ -69,22 +69,23 @@ func (a *app) runServer(c *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	reader, err := a.dial(c.Context(), network)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
 	log := slog.New(slog.NewTextHandler(a.talk, nil))
-	services, err := a.openWorker(c.Context(), config, log)
-	if err != nil {
-		return err
-	}
-	defer services.Close()
 	kept, err := openStore(c.Context(), config)
 	if err != nil {
 		return err
 	}
 	defer kept.Close()
+	reader, err := a.dial(c.Context(), network, evm.WithKeeper(kept.Base()), evm.WithLastView(),
+		evm.WithWarn(func(s string) { log.Warn("registry", "note", s) }))
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	services, err := a.openWorker(c.Context(), config, log)
+	if err != nil {
+		return err
+	}
+	defer services.Close()
 	d := &diary{store: kept, log: log}
 	defer d.close()
 	s, err := server.Open(config, server.Dependencies{

@@ -9,6 +9,7 @@ import (
 
 	"barnraise"
 	"barnraise/registry"
+	"barnraise/registry/evm"
 
 	"github.com/spf13/cobra"
 )
@@ -26,6 +27,9 @@ func (a *app) snapshot(ctx context.Context) (*barnraise.Snapshot, registry.Netwo
 	}
 	defer r.Close()
 	s, err := r.Snapshot(ctx)
+	if err == nil {
+		a.vouch(r)
+	}
 	return s, r.Network(), err
 }
 
@@ -91,6 +95,7 @@ type serviceDetail struct {
 	Delegate  barnraise.Address    `json:"delegate"`
 	Hosts     []barnraise.ServerID `json:"hosts"`
 	Revisions []revisionDetail     `json:"revisions"`
+	Trust     evm.Trust            `json:"trust"`
 }
 
 type revisionDetail struct {
@@ -119,6 +124,7 @@ func (a *app) servicesShow() *cobra.Command {
 				return err
 			}
 			d := describeService(s, id)
+			d.Trust = a.trust
 			return a.print(d, func(w io.Writer) {
 				fmt.Fprintf(w, "service %s %q\nowner    %s\nstatus   %s since block %d\nhosts    %v\n", d.ID, d.Name, registry.Checksum(d.Owner), d.Status, d.Since, d.Hosts)
 				for _, r := range d.Revisions {

@@ -28,8 +28,8 @@ func (a *app) registry(ctx context.Context) (*evm.Registry, error) {
 }
 
 // dial connects to a network's registry. The caller closes it.
-func (a *app) dial(ctx context.Context, network registry.Network) (*evm.Registry, error) {
-	r, err := evm.Dial(ctx, network)
+func (a *app) dial(ctx context.Context, network registry.Network, options ...evm.Option) (*evm.Registry, error) {
+	r, err := evm.Dial(ctx, network, append(a.indexOptions(network), options...)...)
 	if err != nil && ctx.Err() == nil && network.Private() {
 		err = fmt.Errorf("%w; is it running? %s", err, a.startHint())
 	}

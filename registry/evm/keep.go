@@ -5,10 +5,14 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"barnraise"
@@ -25,6 +29,55 @@ type Keeper interface {
 	LoadBase(ctx context.Context) ([]byte, error)
 	// SaveBase keeps data in place of what was kept before.
 	SaveBase(ctx context.Context, data []byte) error
+}
+
+// FileKeeper keeps a base in the file of that path. Its directory is made where it is missing.
+type FileKeeper string
+
+// BaseFile is the file of a network's base in a directory that may hold those of others.
+func BaseFile(dir string, n registry.Network) FileKeeper {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", n.Chain, n.Services, n.Servers))
+	return FileKeeper(filepath.Join(dir, hex.EncodeToString(sum[:8])+".base"))
+}
+
+// LoadBase reads the file. It fails for one that is longer than [MaxBase].
+func (k FileKeeper) LoadBase(context.Context) ([]byte, error) {
+	f, err := os.Open(string(k))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxBase+1))
+	if err == nil && len(data) > MaxBase {
+		err = fmt.Errorf("%s has more than %d bytes: %w", k, MaxBase, errKept)
+	}
+	return data, err
+}
+
+// SaveBase replaces the file as a whole: whoever ends in between finds the old one or the new one.
+func (k FileKeeper) SaveBase(_ context.Context, data []byte) error {
+	dir := filepath.Dir(string(k))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), string(k))
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
 // MaxBase is the longest base, in bytes, that is kept or read back.
