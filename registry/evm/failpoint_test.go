@@ -325,10 +325,9 @@ func FuzzBase(f *testing.F) {
 	})
 }
 
-// TestReorgs: after a reorganisation of 1 to 40 blocks the index equals a fresh one, down to the bytes, whether it reaches below the
+// testReorgsRereads: after a reorganisation of 1 to 40 blocks the index equals a fresh one, down to the bytes, whether it reaches below the
 // base or not; and only what is above the base is read again where it does not.
-func TestReorgs(t *testing.T) {
-	chain := newChain(t)
+func testReorgsRereads(t *testing.T, chain world) {
 	r := newRegistry(t, chain, testParams)
 	register(t, r)
 	for range 45 {

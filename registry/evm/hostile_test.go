@@ -96,7 +96,11 @@ func withoutTimes(l []types.Log) []types.Log {
 // history is a registry with a little of everything in it.
 func history(t *testing.T) *Registry {
 	t.Helper()
-	chain := newChain(t)
+	return historyOn(t, newChain(t))
+}
+
+func historyOn(t *testing.T, chain world) *Registry {
+	t.Helper()
 	p := testParams
 	p.RewardsEvery = 0
 	r := newRegistry(t, chain, p)
@@ -140,9 +144,9 @@ func through(t *testing.T, r *Registry, change change) *Registry {
 	return behind
 }
 
-// TestLyingEndpoint: events with a hole, or that no registry would have written, are an error and not a snapshot.
-func TestLyingEndpoint(t *testing.T) {
-	r := history(t)
+// testLyingEndpoint: events with a hole, or that no registry would have written, are an error and not a snapshot.
+func testLyingEndpoint(t *testing.T, chain world) {
+	r := historyOn(t, chain)
 	at := func(i int, change func(*types.Log)) func([]types.Log) []types.Log {
 		return func(logs []types.Log) []types.Log { change(&logs[min(i, len(logs)-1)]); return logs }
 	}
@@ -203,9 +207,9 @@ func TestLyingEndpoint(t *testing.T) {
 	}
 }
 
-// TestLyingState: a hash or a count that the events do not lead to is an error that names both and what to do.
-func TestLyingState(t *testing.T) {
-	r := history(t)
+// testLyingState: a hash or a count that the events do not lead to is an error that names both and what to do.
+func testLyingState(t *testing.T, chain world) {
+	r := historyOn(t, chain)
 	for name, selector := range map[string][]byte{"log": r.contracts.service.PackLog(), "count": r.contracts.service.PackCount()} {
 		lying := through(t, r, func(method string, params []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
 			if method != "eth_call" || !bytes.Contains(params[0], []byte(hexutil.Encode(selector))) {

@@ -190,7 +190,12 @@ func same(t *testing.T, what string, got, want *Registry) {
 // grown is a registry with confirmed writes and newer ones.
 func grown(t *testing.T) *Registry {
 	t.Helper()
-	r := history(t)
+	return grownOn(t, newChain(t))
+}
+
+func grownOn(t *testing.T, chain world) *Registry {
+	t.Helper()
+	r := historyOn(t, chain)
 	n := r.Network()
 	n.Confirmations = ptr(5)
 	r.network = n
@@ -206,10 +211,10 @@ func topUp(t testing.TB, r *Registry) {
 	}
 }
 
-// TestLiars: with two honest endpoints of three the registry is right whatever the third one does and wherever it stands, and a
+// testLiars: with two honest endpoints of three the registry is right whatever the third one does and wherever it stands, and a
 // liar is named.
-func TestLiars(t *testing.T) {
-	r := grown(t)
+func testLiars(t *testing.T, chain world) {
+	r := grownOn(t, chain)
 	honest := r.Network().RPC[0]
 	for _, l := range liars {
 		for place := range 3 {
@@ -237,9 +242,9 @@ func TestLiars(t *testing.T) {
 	}
 }
 
-// TestLoneLiar: what a single endpoint forges or omits, the running hash exposes.
-func TestLoneLiar(t *testing.T) {
-	r := grown(t)
+// testLoneLiar: what a single endpoint forges or omits, the running hash exposes.
+func testLoneLiar(t *testing.T, chain world) {
+	r := grownOn(t, chain)
 	for _, l := range liars {
 		if !l.alone {
 			continue
@@ -258,9 +263,9 @@ func TestLoneLiar(t *testing.T) {
 	}
 }
 
-// TestContradiction: of two endpoints that say different things none is believed; both are named.
-func TestContradiction(t *testing.T) {
-	r := grown(t)
+// testContradiction: of two endpoints that say different things none is believed; both are named.
+func testContradiction(t *testing.T, chain world) {
+	r := grownOn(t, chain)
 	honest := r.Network().RPC[0]
 	bad := tamper(t, honest, lieOnState("log")(t, r))
 	for _, urls := range [][]string{{honest, bad}, {bad, honest}, {bad, honest, "http://127.0.0.1:1"}} {

@@ -29,7 +29,7 @@ func testReorgs(t *testing.T, chain world) {
 			f.block()
 		}
 		f.block()
-		before := f.state(f.r)
+		_, before := f.state(f.r)
 		head := f.height()
 		if err := chain.Fork(head - depth); err != nil {
 			t.Fatal(err)
@@ -54,11 +54,11 @@ func testReorgs(t *testing.T, chain world) {
 }
 
 // both are the states of the index and of a fresh one at the same block: a chain that waits for a revision makes blocks by itself.
-func (f *fuzzer) both() (got, fresh []byte) {
+func (f *fuzzer) both() (index, fresh []byte) {
 	for range 20 {
-		other := open(f, f.chain, f.r.Network())
-		got, fresh = f.state(f.r), f.state(other)
-		if f.r.head.at.Hash == other.head.at.Hash {
+		at, got := f.state(f.r)
+		same, fresh := f.state(open(f, f.chain, f.r.Network()))
+		if at == same {
 			return got, fresh
 		}
 	}
@@ -85,19 +85,18 @@ func (f *fuzzer) height() uint64 {
 	return uint64(head.Number)
 }
 
-// state is all that an index knows at the head, in bytes.
-func (f *fuzzer) state(r *Registry) []byte {
+// state is all that an index knows at the head, in bytes, and which block that is.
+func (f *fuzzer) state(r *Registry) (registry.BlockHash, []byte) {
 	if _, err := r.Snapshot(f.Context()); err != nil {
 		f.Fatal(err)
 	}
-	at := r.head.at
+	s, err := r.State(f.Context())
 	var b bytes.Buffer
-	err := registry.WriteState(&b, registry.State{
-		Registry: r.Network().Registry(), Block: uint64(at.Number), Hash: registry.BlockHash(at.Hash), Time: int64(at.Time),
-		Grace: uint64(testParams.Grace), Services: r.head.services, Servers: r.head.servers,
-	})
+	if err == nil {
+		err = registry.WriteState(&b, s)
+	}
 	if err != nil {
 		f.Fatal(err)
 	}
-	return b.Bytes()
+	return s.Hash, b.Bytes()
 }

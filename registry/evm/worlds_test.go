@@ -38,6 +38,13 @@ func TestSuite(t *testing.T) {
 		{"RandomWrites", testRandomWrites},
 		{"SnapshotIncremental", testSnapshotIncremental},
 		{"Reorgs", testReorgs},
+		{"ReorgsRereads", testReorgsRereads},
+		{"LyingEndpoint", testLyingEndpoint},
+		{"LyingState", testLyingState},
+		{"Liars", testLiars},
+		{"LoneLiar", testLoneLiar},
+		{"Contradiction", testContradiction},
+		{"ManyProcesses", testManyProcesses},
 	}
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {
