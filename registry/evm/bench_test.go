@@ -1,0 +1,243 @@
+package evm
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"math/big"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"barnraise/registry"
+	"barnraise/registry/contracts/services"
+	"barnraise/registry/devchain"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+var (
+	benchServices = flag.Int("services", 5_000, "services of the registry that is measured")
+	benchServers  = flag.Int("servers", 10_000, "servers of the registry that is measured")
+)
+
+// filler writes much with one account, a batch at a time.
+type filler struct {
+	testing.TB
+	client  *rpc.Client
+	chainID *big.Int
+	account *Account
+	nonce   uint64
+	batch   []rpc.BatchElem
+}
+
+func (f *filler) send(to common.Address, gas uint64, data []byte) {
+	f.Helper()
+	tx, err := types.SignNewTx(f.account.key, types.LatestSignerForChainID(f.chainID), &types.DynamicFeeTx{
+		ChainID: f.chainID, Nonce: f.nonce, GasTipCap: big.NewInt(1), GasFeeCap: big.NewInt(1e15), Gas: gas, To: &to, Value: milli(50), Data: data,
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	raw, err := tx.MarshalBinary()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.nonce++
+	f.batch = append(f.batch, rpc.BatchElem{Method: "eth_sendRawTransaction", Args: []any{hexutil.Bytes(raw)}, Result: new(common.Hash)})
+	if len(f.batch) == 500 {
+		f.flush()
+	}
+}
+
+// flush sends the batch, and waits until the chain has taken it up.
+func (f *filler) flush() {
+	f.Helper()
+	if len(f.batch) == 0 {
+		return
+	}
+	if err := f.client.BatchCallContext(f.Context(), f.batch); err != nil {
+		f.Fatal(err)
+	}
+	for _, e := range f.batch {
+		if e.Error != nil {
+			f.Fatal(e.Error)
+		}
+	}
+	f.batch = f.batch[:0]
+	for {
+		n, err := ask[hexutil.Uint64](f.Context(), f.client, "eth_getTransactionCount", f.account.address, "latest")
+		if err != nil {
+			f.Fatal(err)
+		}
+		if uint64(n) >= f.nonce {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// fill registers services and servers, as different from each other as real ones.
+func fill(b testing.TB, chain *devchain.Chain, r *Registry) {
+	b.Helper()
+	client := chain.RPC()
+	defer client.Close()
+	start := func(a *Account) *filler {
+		n, err := ask[hexutil.Uint64](b.Context(), client, "eth_getTransactionCount", a.address, "latest")
+		if err != nil {
+			b.Fatal(err)
+		}
+		return &filler{TB: b, client: client, chainID: new(big.Int).SetUint64(r.chainID), account: a, nonce: uint64(n)}
+	}
+	c := r.contracts
+	f := start(alice)
+	for i := range *benchServices {
+		name := fmt.Sprintf("service-%d", i)
+		f.send(c.services, 600_000, c.service.PackRegister(name, services.ServiceRegistryRevision{
+			Image: keccak(name), Ref: "registry.example/" + name, Verifier: rawCID("v" + name), Manifest: rawCID("m" + name), Home: 1,
+		}))
+	}
+	f.flush()
+	f = start(bob)
+	for i := range *benchServers {
+		first := uint32(1 + i%max(1, *benchServices-8))
+		f.send(c.servers, 600_000, c.server.PackRegister(fmt.Sprintf("https://server-%d.example", i), publicKey(fmt.Sprint(i)),
+			[]uint32{first, first + 2, first + 3, first + 7}, []uint32{first + 1, first + 4}, 100))
+	}
+	f.flush()
+}
+
+// BenchmarkScale measures a registry of 10,000 servers and 5,000 services on the real embedded chain: reading it from its logs, over
+// the chain's own client and over HTTP; reading it when nothing has changed; going on from what was kept; its size and memory.
+// It takes half a minute to fill the chain. See docs/performance.md.
+func BenchmarkScale(b *testing.B) {
+	chain := newChain(b)
+	r := newRegistry(b, chain, testParams)
+	fill(b, chain, r)
+	n := r.Network()
+	n.Confirmations = ptr(32)
+	attached := func(b testing.TB, o ...Option) *Registry {
+		opened, err := New(b.Context(), chain.RPC(), n, o...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return opened
+	}
+	overHTTP := func(b testing.TB, o ...Option) *Registry {
+		opened, err := Dial(b.Context(), n, o...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return opened
+	}
+	for name, open := range map[string]func(testing.TB, ...Option) *Registry{"attached": attached, "http": overHTTP} {
+		b.Run("index/"+name, func(b *testing.B) { benchIndex(b, open) })
+		b.Run("idle/"+name, func(b *testing.B) { benchIdle(b, open) })
+	}
+	b.Run("restart/http", func(b *testing.B) { benchRestart(b, overHTTP) })
+	b.Run("size", func(b *testing.B) { benchSize(b, attached) })
+	b.ReportMetric(peak(b), "peak-MB") // of the process, with chain and all
+}
+
+func look(b testing.TB, r *Registry) {
+	s, err := r.Snapshot(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if len(s.Services()) != *benchServices || len(s.Servers()) != *benchServers {
+		b.Fatalf("%d services and %d servers", len(s.Services()), len(s.Servers()))
+	}
+}
+
+// benchIndex also measures what the index holds in memory.
+func benchIndex(b *testing.B, open func(testing.TB, ...Option) *Registry) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var last *Registry
+	for b.Loop() {
+		if last != nil {
+			last.Close()
+		}
+		last = open(b)
+		if _, err := last.Snapshot(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	look(b, last)
+	b.ReportMetric(float64(int64(after.HeapAlloc)-int64(before.HeapAlloc))/1e6, "held-MB")
+	last.Close()
+}
+
+func benchIdle(b *testing.B, open func(testing.TB, ...Option) *Registry) {
+	r := open(b)
+	defer r.Close()
+	look(b, r)
+	for b.Loop() {
+		if _, err := r.Snapshot(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchRestart(b *testing.B, open func(testing.TB, ...Option) *Registry) {
+	keeper := &shelf{}
+	r := open(b, WithKeeper(keeper))
+	look(b, r)
+	if _, err := r.Confirmed(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	r.Close()
+	for b.Loop() {
+		r := open(b, WithKeeper(keeper))
+		if _, err := r.Snapshot(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		r.Close()
+	}
+	b.ReportMetric(float64(len(keeper.data))/1e6, "kept-MB")
+}
+
+func benchSize(b *testing.B, open func(testing.TB, ...Option) *Registry) {
+	r := open(b)
+	defer r.Close()
+	state, err := r.State(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var file bytes.Buffer
+	for b.Loop() {
+		file.Reset()
+		if err := registry.WriteState(&file, state); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(file.Len())/1e6, "file-MB")
+}
+
+// peak is the most memory that the process ever had, in MB; zero where the system does not say.
+func peak(b testing.TB) float64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kb), "kB")), 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return n * 1024 / 1e6
+		}
+	}
+	return 0
+}
+
