@@ -109,11 +109,11 @@ func checkCanonical(ctx context.Context, client *rpc.Client, b, head block) erro
 // foldRange folds the events of some blocks from the next one on, no more than up to the block given.
 func (x *index) foldRange(ctx context.Context, client *rpc.Client, f *fold, upTo uint64) error {
 	to := min(f.next+x.span-1, upTo)
-	logs, err := x.logs(ctx, client, f.next, to)
+	logs, err := x.fetch(ctx, client, f.next, to)
 	for err != nil && to-f.next >= leastSpan && ctx.Err() == nil {
 		x.span = max((to-f.next+1)/2, leastSpan)
 		to = f.next + x.span - 1
-		logs, err = x.logs(ctx, client, f.next, to)
+		logs, err = x.fetch(ctx, client, f.next, to)
 	}
 	if err != nil {
 		return fmt.Errorf("fetch events of blocks %d to %d: %w", f.next, to, err)
@@ -126,9 +126,9 @@ func (x *index) foldRange(ctx context.Context, client *rpc.Client, f *fold, upTo
 	return nil
 }
 
-func (x *index) logs(ctx context.Context, client *rpc.Client, from, to uint64) ([]types.Log, error) {
+func (x *index) fetch(ctx context.Context, client *rpc.Client, from, to uint64) ([]types.Log, error) {
 	c := x.registry.contracts
-	return ask[[]types.Log](ctx, client, "eth_getLogs", map[string]any{
+	return ask[logs](ctx, client, "eth_getLogs", map[string]any{
 		"fromBlock": number(from), "toBlock": number(to), "address": []common.Address{c.services, c.servers},
 	})
 }
