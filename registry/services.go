@@ -147,14 +147,18 @@ func (e RevisionPublished) check(next uint32) error {
 func (r *serviceRecord) publish(e RevisionPublished) {
 	listed := e.revision()
 	if !e.says(listed) {
-		if r.exact == nil {
-			r.exact = map[uint32]RevisionPublished{}
-		}
-		e.Verifier, e.Manifest = slices.Clone(e.Verifier), slices.Clone(e.Manifest)
-		r.exact[e.Number] = e
+		r.keepExact(e)
 	}
 	r.revisions = e.chain(r.revisions)
 	r.service.Revisions = append(r.service.Revisions, listed)
+}
+
+func (r *serviceRecord) keepExact(e RevisionPublished) {
+	if r.exact == nil {
+		r.exact = map[uint32]RevisionPublished{}
+	}
+	e.Verifier, e.Manifest = slices.Clone(e.Verifier), slices.Clone(e.Manifest)
+	r.exact[e.Number] = e
 }
 
 // says reports whether what is listed of it says all of it, byte for byte.

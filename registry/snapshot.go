@@ -23,7 +23,7 @@ var ErrSnapshot = errors.New("no snapshot")
 // It fails with [ErrSnapshot], or with the error of the reader. Nobody has checked a snapshot against a chain.
 func ReadSnapshot(r io.Reader) (*barnraise.Snapshot, error) {
 	f := snapshotFile{}
-	if err := f.readFrom(r, f.member); err != nil {
+	if err := f.readFrom(r, MaxSnapshot, f.member); err != nil {
 		return nil, err
 	}
 	return barnraise.NewSnapshot(f.registry, f.block, f.hash, f.grace, f.services, f.servers), nil
@@ -55,15 +55,15 @@ type outerFile struct {
 	grace    uint64
 }
 
-// readFrom reads a whole file of no more than [MaxSnapshot] bytes. Each member of it is given to a function, once.
-func (f *outerFile) readFrom(r io.Reader, member func(name string) error) error {
-	limited := &io.LimitedReader{R: r, N: MaxSnapshot + 1}
+// readFrom reads a whole file of no more than so many bytes. Each member of it is given to a function, once.
+func (f *outerFile) readFrom(r io.Reader, most int64, member func(name string) error) error {
+	limited := &io.LimitedReader{R: r, N: most + 1}
 	noting := &notingReader{r: limited}
 	f.d, f.seen = json.NewDecoder(noting), map[string]bool{}
 	err := f.read(member)
 	switch {
 	case limited.N == 0:
-		return fmt.Errorf("read snapshot: more than %d bytes: %w", MaxSnapshot, ErrSnapshot)
+		return fmt.Errorf("read snapshot: more than %d bytes: %w", most, ErrSnapshot)
 	case noting.err != nil:
 		return fmt.Errorf("read snapshot: %w", noting.err)
 	case err != nil:

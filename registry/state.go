@@ -19,6 +19,7 @@ type State struct {
 	Grace    uint64 // blocks, a constant of the deployment (protocol 1.4)
 	Services *Services
 	Servers  *Servers
+	Proof    *Backing // nil for none
 }
 
 // Snapshot is what callers and hosts see of it.
@@ -59,7 +60,7 @@ func WriteState(w io.Writer, s State) error {
 }
 
 func (s State) write(b *bufio.Writer) error {
-	if err := writeOuter(b, s.outer()); err != nil {
+	if err := writeOuter(b, s.outer(), s.Proof); err != nil {
 		return err
 	}
 	state, err := json.Marshal(wireState{s.Services.write(), s.Servers.write()})
@@ -98,12 +99,15 @@ func (s State) outer() wireOuter {
 }
 
 // writeOuter writes the object up to where more members may follow.
-func writeOuter(b *bufio.Writer, o wireOuter) error {
+func writeOuter(b *bufio.Writer, o wireOuter, p *Backing) error {
 	text, err := json.Marshal(o)
 	if err == nil {
 		_, err = b.Write(text[:len(text)-1])
 	}
-	return err
+	if err != nil || p == nil {
+		return err
+	}
+	return writeBacking(b, p)
 }
 
 // writeItems writes a list, each item on a line of its own.
@@ -147,11 +151,12 @@ func (b *boundedWriter) Write(p []byte) (int, error) {
 // contracts store. No proof says when a key was replaced (ReplacedAt), nor what the time of the block is.
 func ReadState(r io.Reader) (State, error) {
 	f := stateFile{}
-	if err := f.readFrom(r, f.member); err != nil {
+	if err := f.readFrom(r, MaxSnapshot, f.member); err != nil {
 		return State{}, err
 	}
 	s := State{
 		Registry: f.registry, Block: f.block, Hash: f.hash, Time: f.time, Grace: f.grace, Services: new(Services), Servers: new(Servers),
+		Proof: f.proof,
 	}
 	err := s.Services.fill(f.services)
 	if err == nil {
@@ -169,6 +174,7 @@ func ReadState(r io.Reader) (State, error) {
 type stateFile struct {
 	outerFile
 	state    wireState
+	proof    *Backing
 	services []heldService
 	servers  []heldServer
 }
@@ -177,6 +183,8 @@ func (f *stateFile) member(name string) error {
 	switch name {
 	case "state":
 		return f.value(&f.state)
+	case "proof":
+		return f.value(&f.proof)
 	case "service":
 		return readItems(&f.outerFile, &f.services, fullService.held, heldService.id)
 	case "server":
