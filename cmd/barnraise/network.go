@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -38,8 +39,7 @@ type networkResult struct {
 	ServiceCount  int                            `json:"serviceCount"`
 	ServerCount   int                            `json:"serverCount"`
 	Active        activeResult                   `json:"active"`
-	Trust         evm.Trust                      `json:"trust"`
-	Endpoints     []endpointResult               `json:"endpoints"`
+	Proof         *proofResult                   `json:"proof,omitempty"`
 }
 
 type activeResult struct {
@@ -83,28 +83,55 @@ func describeParams(p evm.Params) paramsResult {
 }
 
 func (a *app) networkShow() *cobra.Command {
-	return &cobra.Command{
+	var prove bool
+	var save string
+	c := &cobra.Command{
 		Use:   "show",
 		Short: "Show the network: its registry, what it asks, and how far it is",
+		Long: `Show says what the network's registry is, what it asks for a registration, and up to which block it was read.
+
+With --prove every record, both counts and both running hashes are held against the state root of the newest block, by one storage
+proof for each. With --save the whole registry at the confirmed block is written into a snapshot file, together with its proof;
+whoever knows the block's hash needs nobody's word for what stands in it.`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := a.registry(c.Context())
+			n, err := a.showNetwork(c.Context(), prove, save)
 			if err != nil {
 				return err
 			}
-			defer r.Close()
-			head, err := r.Snapshot(c.Context())
-			if err != nil {
-				return err
-			}
-			confirmed, err := r.Confirmed(c.Context())
-			if err != nil {
-				return err
-			}
-			a.vouch(r)
-			n := describeNetwork(r, head, confirmed)
 			return a.print(n, n.text)
 		},
 	}
+	proveFlag(c, &prove)
+	c.Flags().StringVar(&save, "save", "", "write the registry, with its proof, into this file")
+	return c
+}
+
+func (a *app) showNetwork(ctx context.Context, prove bool, save string) (n networkResult, err error) {
+	r, err := a.registry(ctx)
+	if err != nil {
+		return n, err
+	}
+	defer r.Close()
+	head, err := r.Snapshot(ctx)
+	if err != nil {
+		return n, err
+	}
+	confirmed, err := r.Confirmed(ctx)
+	if err != nil {
+		return n, err
+	}
+	n = describeNetwork(r, head, confirmed)
+	if prove {
+		p, err := r.ProveAll(ctx)
+		if err != nil {
+			return n, err
+		}
+		n.Proof = describeProof(p, r.Network())
+	}
+	if save != "" {
+		_, err = a.saveSnapshot(ctx, r, save)
+	}
+	return n, err
 }
 
 func describeNetwork(r *evm.Registry, head, confirmed *barnraise.Snapshot) networkResult {
@@ -152,4 +179,5 @@ func (n networkResult) text(w io.Writer) {
 	for _, name := range slices.Sorted(maps.Keys(n.Names)) {
 		fmt.Fprintf(w, "name          %s is %s\n", name, n.Names[name])
 	}
+	n.Proof.text(w)
 }

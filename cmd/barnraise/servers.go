@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -70,8 +71,15 @@ func (a *app) serversList() *cobra.Command {
 	}
 }
 
+// serverDetail is what servers show prints as JSON.
+type serverDetail struct {
+	serverResult
+	Proof *proofResult `json:"proof,omitempty"`
+}
+
 func (a *app) serversShow() *cobra.Command {
-	return &cobra.Command{
+	var prove bool
+	c := &cobra.Command{
 		Use:   "show SERVER",
 		Short: "Show a server",
 		Args:  cobra.ExactArgs(1),
@@ -80,21 +88,47 @@ func (a *app) serversShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, _, err := a.snapshot(c.Context())
+			d, err := a.showServer(c.Context(), id, prove)
 			if err != nil {
 				return err
 			}
-			v, ok := s.Server(id)
-			if !ok {
-				return fmt.Errorf("the registry has no server %d", id)
-			}
-			r := describeServer(v)
-			return a.print(r, func(w io.Writer) {
-				fmt.Fprintf(w, "server %d at %s\nowner    %s\ndelegate %s\nkey      %s\nstatus   %s since block %d\noffers   %v\nrewards  %v\ncapacity %d\n",
-					r.ID, r.URL, registry.Checksum(r.Owner), registry.Checksum(r.Delegate), r.Key, r.Status, r.Since, r.Offers, r.Rewards, r.Capacity)
-			})
+			return a.print(d, d.text)
 		},
 	}
+	proveFlag(c, &prove)
+	return c
+}
+
+func (a *app) showServer(ctx context.Context, id barnraise.ServerID, prove bool) (d serverDetail, err error) {
+	r, err := a.registry(ctx)
+	if err != nil {
+		return d, err
+	}
+	defer r.Close()
+	s, err := r.Snapshot(ctx)
+	if err != nil {
+		return d, err
+	}
+	v, ok := s.Server(id)
+	if !ok {
+		return d, fmt.Errorf("the registry has no server %d", id)
+	}
+	if prove {
+		p, err := r.ProveRecords(ctx, nil, []barnraise.ServerID{id})
+		if err != nil {
+			return d, err
+		}
+		v, _ = p.State.Snapshot().Server(id)
+		d.Proof = describeProof(p, r.Network())
+	}
+	d.serverResult = describeServer(v)
+	return d, nil
+}
+
+func (d serverDetail) text(w io.Writer) {
+	fmt.Fprintf(w, "server %d at %s\nowner    %s\ndelegate %s\nkey      %s\nstatus   %s since block %d\noffers   %v\nrewards  %v\ncapacity %d\n",
+		d.ID, d.URL, registry.Checksum(d.Owner), registry.Checksum(d.Delegate), d.Key, d.Status, d.Since, d.Offers, d.Rewards, d.Capacity)
+	d.Proof.text(w)
 }
 
 func serverID(s string) (barnraise.ServerID, error) {

@@ -95,7 +95,7 @@ type serviceDetail struct {
 	Delegate  barnraise.Address    `json:"delegate"`
 	Hosts     []barnraise.ServerID `json:"hosts"`
 	Revisions []revisionDetail     `json:"revisions"`
-	Trust     evm.Trust            `json:"trust"`
+	Proof     *proofResult         `json:"proof,omitempty"`
 }
 
 type revisionDetail struct {
@@ -110,34 +110,57 @@ type revisionDetail struct {
 }
 
 func (a *app) servicesShow() *cobra.Command {
-	return &cobra.Command{
+	var prove bool
+	c := &cobra.Command{
 		Use:   "show SERVICE",
 		Short: "Show a service with all its revisions",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, network, err := a.snapshot(c.Context())
+			d, err := a.showService(c.Context(), args[0], prove)
 			if err != nil {
 				return err
 			}
-			id, _, err := registry.Resolve(s, network.Names, args[0])
-			if err != nil {
-				return err
-			}
-			d := describeService(s, id)
-			d.Trust = a.trust
-			return a.print(d, func(w io.Writer) {
-				fmt.Fprintf(w, "service %s %q\nowner    %s\nstatus   %s since block %d\nhosts    %v\n", d.ID, d.Name, registry.Checksum(d.Owner), d.Status, d.Since, d.Hosts)
-				for _, r := range d.Revisions {
-					state := map[bool]string{true: "active", false: ""}[r.Revision == d.Revision && !r.Revoked]
-					if r.Revoked {
-						state = fmt.Sprintf("revoked: %q", r.Reason)
-					}
-					fmt.Fprintf(w, "revision %d from block %d %s\n  image    %s\n  verifier %s\n  manifest %s\n  home     %d\n",
-						r.Revision, r.ActiveFrom, state, r.Image, r.Verifier, r.Manifest, r.Home)
-				}
-			})
+			return a.print(d, d.text)
 		},
 	}
+	proveFlag(c, &prove)
+	return c
+}
+
+func (a *app) showService(ctx context.Context, name string, prove bool) (d serviceDetail, err error) {
+	r, err := a.registry(ctx)
+	if err != nil {
+		return d, err
+	}
+	defer r.Close()
+	s, err := r.Snapshot(ctx)
+	if err != nil {
+		return d, err
+	}
+	id, _, err := registry.Resolve(s, r.Network().Names, name)
+	if err != nil || !prove {
+		return describeService(s, id), err
+	}
+	p, err := r.ProveRecords(ctx, []barnraise.ServiceID{id}, nil)
+	if err != nil {
+		return d, err
+	}
+	d = describeService(p.State.Snapshot(), id)
+	d.Proof = describeProof(p, r.Network())
+	return d, nil
+}
+
+func (d serviceDetail) text(w io.Writer) {
+	fmt.Fprintf(w, "service %s %q\nowner    %s\nstatus   %s since block %d\nhosts    %v\n", d.ID, d.Name, registry.Checksum(d.Owner), d.Status, d.Since, d.Hosts)
+	for _, r := range d.Revisions {
+		state := map[bool]string{true: "active", false: ""}[r.Revision == d.Revision && !r.Revoked]
+		if r.Revoked {
+			state = fmt.Sprintf("revoked: %q", r.Reason)
+		}
+		fmt.Fprintf(w, "revision %d from block %d %s\n  image    %s\n  verifier %s\n  manifest %s\n  home     %d\n",
+			r.Revision, r.ActiveFrom, state, r.Image, r.Verifier, r.Manifest, r.Home)
+	}
+	d.Proof.text(w)
 }
 
 func describeService(s *barnraise.Snapshot, id barnraise.ServiceID) serviceDetail {
