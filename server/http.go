@@ -23,6 +23,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/services/{service}/{revision}", s.call)
 	mux.HandleFunc("GET /.well-known/barnraise", s.introduce)
+	mux.Handle("GET /v1/snapshot", s.given(http.HandlerFunc(s.excerpt)))
 	mux.Handle("/ipfs/", s.given(content.Handler(s.content)))
 	mux.Handle("/v2/", s.given(image.Handler(s.images, s.serves)))
 	if s.exchange != nil {

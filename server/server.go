@@ -127,7 +127,8 @@ type Server struct {
 	served   map[barnraise.Digest]bool
 	kept     map[hostKey]barnraise.Digest // images that are not collected
 
-	intro introduction
+	intro    introduction
+	excerpts *excerpts
 }
 
 // Open prepares a server and takes its port. It does not answer before [Server.Run].
@@ -137,6 +138,7 @@ func Open(c Config, d Dependencies) (*Server, error) {
 		http: dial.Client(d.Network.Private(), 0), transit: endpoint.NewTransit(transitRoom), starting: make(chan struct{}, startsAtOnce),
 		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial), refused: make(map[hostKey]time.Time),
 		kept: make(map[hostKey]barnraise.Digest), around: d.Around,
+		excerpts: newExcerpts(),
 	}
 	if s.around == nil {
 		s.around = func(h http.Handler) http.Handler { return h }
