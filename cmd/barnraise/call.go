@@ -13,7 +13,6 @@ import (
 	"barnraise/dial"
 	"barnraise/jsonrpc"
 	"barnraise/registry"
-	"barnraise/registry/evm"
 	"barnraise/score"
 
 	"github.com/spf13/cobra"
@@ -33,6 +32,10 @@ exact, which wants so many equal answers of operators of whom nothing is known t
 for answers that prove themselves, which asks nobody beside those whom the verifier wants. What it learns of servers the next call
 knows: what each policy does depends on that. See also: barnraise scores, explain.
 
+With --snapshot it begins with a file that barnraise network show --save wrote, wherever it comes from, or with the answers of two
+servers of different operators. Every record is then checked by proof against the hash of its block, for which the checkpoint of
+the network file vouches, or an RPC endpoint, or, where neither can, those servers alone; which of them is said.
+
 It exits 3 where the answer cannot be verified. With --fallback home an answer of the home alone is printed where too few servers
 answer, and said to be unverified; that, too, exits 3.`,
 		Example: `  barnraise call search search_query '{"q":"copy until end of file","k":3}'
@@ -45,6 +48,7 @@ answer, and said to be unverified; that, too, exits 3.`,
 	flags.DurationVar(&f.timeout, "timeout", client.Timeout, "how long the call may take in all")
 	flags.StringVar(&f.fallback, "fallback", "", "home: print the home's answer, unverified, where too few servers answer")
 	flags.BoolVar(&f.explain, "explain", false, "say of each server why it was or was not asked, and what its answer did to its score")
+	flags.StringVar(&f.snapshot, "snapshot", "", "begin with this snapshot file, or with what these servers say (URL,URL), instead of reading the chain's events")
 	flags.BoolVar(&f.one, "one", false, "the same as --policy one")
 	return c
 }
@@ -54,6 +58,7 @@ type callFlags struct {
 	askFlags
 	timeout      time.Duration
 	fallback     string
+	snapshot     string
 	explain, one bool
 }
 
@@ -96,6 +101,9 @@ func (a *app) runCall(c *cobra.Command, args []string, f callFlags) error {
 	if _, err := jsonrpc.NewRequest(args[1], params); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	if f.snapshot != "" {
+		a.begins = &beginning{f.snapshot, args[0]}
+	}
 	ctx, cancel := context.WithTimeout(c.Context(), f.timeout)
 	defer cancel()
 	cl, network, err := a.caller(ctx, open...)
@@ -113,13 +121,13 @@ func (a *app) runCall(c *cobra.Command, args []string, f callFlags) error {
 // machineClient closes with the client what it was opened over.
 type machineClient struct {
 	*client.Client
-	registry *evm.Registry
-	machine  *audit.Machine
+	machine *audit.Machine
+	done    func() // with the registry
 }
 
 // Close ends all of it.
 func (c machineClient) Close() error {
-	c.registry.Close()
+	c.done()
 	return errors.Join(c.Client.Close(), c.machine.Close())
 }
 
@@ -137,23 +145,23 @@ func (a *app) client(ctx context.Context, options ...client.Option) (machineClie
 	if err != nil {
 		return machineClient{}, network, err
 	}
-	reader, err := a.dial(ctx, network, evm.WithLastView())
+	reader, done, err := a.reader(ctx, network)
 	if err != nil {
 		return machineClient{}, network, err
 	}
 	machine, err := audit.Open(cache, dial.Client(network.Private(), 0))
 	if err != nil {
-		reader.Close()
+		done()
 		return machineClient{}, network, err
 	}
 	options = append([]client.Option{client.WithLock(lock)}, options...)
 	options = append(options, client.WithCache(cache), client.WithRegistry(reader), client.WithRerunner(machine), client.WithReport(a.skipped()))
 	cl, err := client.Open(ctx, network, options...)
 	if err != nil {
-		reader.Close()
+		done()
 		return machineClient{}, network, errors.Join(err, machine.Close())
 	}
-	return machineClient{cl, reader, machine}, network, nil
+	return machineClient{cl, machine, done}, network, nil
 }
 
 // skipped names servers and gateways that sent other bytes than they were asked for, one at a time.

@@ -29,6 +29,7 @@ type callResult struct {
 	Network  barnraise.Digest     `json:"network"`
 	Evidence *string              `json:"evidence"`
 	Struck   []barnraise.ServerID `json:"struck,omitempty"`
+	Snapshot *viewResult          `json:"snapshot,omitempty"` // with --snapshot: what it began with
 
 	Unverified []string       `json:"unverified,omitempty"` // JSON pointers into the response, see client.Answer
 	Passed     []passedResult `json:"passed,omitempty"`     // with --explain: who was not asked
@@ -82,7 +83,7 @@ func (a *app) printAnswer(v *client.Answer, network registry.Network, explain bo
 		Result: v.Result, Error: v.Error, Service: v.Service, Revision: v.Revision,
 		Verdict: map[string]string{"status": string(v.Verdict)}, Asked: asked(v.Asked), Requests: v.Requests,
 		Memo: v.Memo, Network: network.Digest(), Evidence: optional(v.Evidence), Struck: v.Struck, Unverified: v.Unverified,
-		Passed: passed(v.Passed),
+		Passed: passed(v.Passed), Snapshot: a.viewed,
 	}
 	if !a.json {
 		a.tell(result, explain)
@@ -173,7 +174,7 @@ func (a *app) tellAll(r callResult) {
 
 // printFailure tells programs what was tried before a call failed closed.
 func (a *app) printFailure(err error, network registry.Network, explain bool) error {
-	result := callResult{Network: network.Digest(), Verdict: map[string]string{"status": string(barnraise.Undecided)}}
+	result := callResult{Network: network.Digest(), Verdict: map[string]string{"status": string(barnraise.Undecided)}, Snapshot: a.viewed}
 	var tooFew *client.TooFewError
 	var undecided *client.UndecidedError
 	switch {

@@ -44,7 +44,10 @@ type app struct {
 	cache     string // directory
 	lock      string // file
 
-	trust    evm.Trust    // in what was last read of the registry
+	trust  evm.Trust   // in what was last read of the registry
+	begins *beginning  // instead of the chain's events; nil for these
+	viewed *viewResult // what that came to
+
 	compiler *wasm.Engine // once it is needed, see engine
 }
 
