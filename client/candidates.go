@@ -28,7 +28,7 @@ type candidate struct {
 type address struct {
 	service  barnraise.ServiceID
 	revision uint32
-	url      *url.URL
+	target   *dial.Target
 }
 
 // candidates lists the servers that offer a service, by id.

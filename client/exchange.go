@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/dial"
 	"barnraise/judge"
 )
 
@@ -90,16 +91,20 @@ func checkBlock(block uint64, s *barnraise.Snapshot) error {
 }
 
 // address is where a server answers for a revision. It is found out once for each view of the registry.
-func (v *candidate) address(t target) (*url.URL, error) {
+func (v *candidate) address(t target) (*dial.Target, error) {
 	if at := v.last.Load(); at != nil && at.service == t.service.ID && at.revision == t.revision.Number {
-		return at.url, nil
+		return at.target, nil
 	}
 	u, err := url.Parse(strings.TrimSuffix(v.URL, "/") + "/v1/services/" + strconv.FormatUint(uint64(t.service.ID), 10) +
 		"/" + strconv.FormatUint(uint64(t.revision.Number), 10))
-	if err == nil {
-		v.last.Store(&address{t.service.ID, t.revision.Number, u})
+	if err != nil {
+		return nil, err
 	}
-	return u, err
+	at, err := dial.NewTarget(u)
+	if err == nil {
+		v.last.Store(&address{t.service.ID, t.revision.Number, at})
+	}
+	return at, err
 }
 
 // question is [http.NewRequestWithContext] without reading the URL again.
@@ -112,31 +117,49 @@ func question(ctx context.Context, at *url.URL, body []byte) *http.Request {
 	}).WithContext(ctx)
 }
 
+// poster is a transport with a shorter way for posts.
+type poster interface {
+	Post(ctx context.Context, at *dial.Target, body []byte) (*dial.Posted, error)
+}
+
 // post sends exactly what protocol 3.1 says, and reads no more than the manifest allows.
 func (c *Client) post(ctx context.Context, t target, v candidate, request []byte) (response *bytes.Buffer, receipt string, err error) {
 	at, err := v.address(t)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", errServer, err)
 	}
-	resp, err := c.http.Transport.RoundTrip(question(ctx, at, request)) // a redirect is an answer like any other that is not 200
+	resp, err := c.send(ctx, at, request)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", errServer, err)
 	}
-	defer resp.Body.Close()
-	receipts := resp.Header["Barnraise-Receipt"]
-	if resp.StatusCode == http.StatusNotFound || ahead(resp.Header.Get("Barnraise-Registry-Block"), t.snapshot.Block) {
+	defer resp.Close()
+	block, _ := resp.Header("Barnraise-Registry-Block")
+	if resp.Code == http.StatusNotFound || ahead(block, t.snapshot.Block) {
 		c.hint()
 	}
-	switch {
-	case resp.StatusCode != http.StatusOK:
+	receipt, receipts := resp.Header("Barnraise-Receipt")
+	switch coding, _ := resp.Header("Content-Encoding"); {
+	case resp.Code != http.StatusOK:
 		return nil, "", fmt.Errorf("%w: it answers %.80q", errServer, resp.Status)
-	case resp.Header.Get("Content-Encoding") != "":
+	case coding != "":
 		return nil, "", fmt.Errorf("%w: it answers in a content coding nobody asked for", errServer)
-	case len(receipts) != 1:
-		return nil, "", fmt.Errorf("%w: it answers with %d receipts instead of one", errServer, len(receipts))
+	case receipts != 1:
+		return nil, "", fmt.Errorf("%w: it answers with %d receipts instead of one", errServer, receipts)
 	}
-	response, err = c.room.readUpTo(resp.Body, resp.ContentLength, int64(t.manifest.Limits.Response))
-	return response, receipts[0], err
+	response, err = c.room.readUpTo(resp, int64(t.manifest.Limits.Response))
+	return response, receipt, err
+}
+
+// send posts a request. A redirect is an answer like any other that is not 200.
+func (c *Client) send(ctx context.Context, at *dial.Target, request []byte) (*dial.Posted, error) {
+	if p, ok := c.http.Transport.(poster); ok {
+		return p.Post(ctx, at, request)
+	}
+	resp, err := c.http.Transport.RoundTrip(question(ctx, at.URL(), request))
+	if err != nil {
+		return nil, err
+	}
+	return dial.NewPosted(resp), nil
 }
 
 // ahead reports whether a server says that the registry is further than this client has seen.
@@ -162,18 +185,17 @@ func (m *room) spare(b *bytes.Buffer) {
 	}
 }
 
-// readUpTo reads a body of at most limit bytes, which is said to have so many: -1 where nothing is said. The room for it is not used
-// again before it is spare.
-func (m *room) readUpTo(body io.Reader, said, limit int64) (*bytes.Buffer, error) {
-	if said > limit {
+// readUpTo reads a body of at most limit bytes. The room for it is not used again before it is spare.
+func (m *room) readUpTo(resp *dial.Posted, limit int64) (*bytes.Buffer, error) {
+	if resp.Length > limit {
 		return nil, fmt.Errorf("%w: its answer is longer than the %d bytes of the manifest", errServer, limit)
 	}
 	b, _ := m.pool.Get().(*bytes.Buffer)
 	if b == nil {
 		b = new(bytes.Buffer)
 	}
-	b.Grow(int(min(max(said, 4<<10-bytes.MinRead)+bytes.MinRead, believed)))
-	_, err := b.ReadFrom(io.LimitReader(body, limit+1))
+	b.Grow(int(min(max(resp.Length, 4<<10-bytes.MinRead)+bytes.MinRead, believed)))
+	err := resp.ReadBody(b, limit+1)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errServer, err)

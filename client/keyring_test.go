@@ -4,10 +4,13 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
 	"barnraise"
+	"barnraise/dial"
 )
 
 func signedBy(t testing.TB, key ed25519.PrivateKey) barnraise.Token {
@@ -80,7 +83,8 @@ func TestReadUpTo(t *testing.T) {
 		said, limit int64
 		ok          bool
 	}{{4, 4, true}, {-1, 4, true}, {-1, 3, false}, {4, 3, false}, {1 << 40, 1 << 41, true}, {1 << 40, 3, false}} {
-		b, err := new(room).readUpTo(strings.NewReader("body"), c.said, c.limit)
+		resp := dial.NewPosted(&http.Response{Body: io.NopCloser(strings.NewReader("body")), ContentLength: c.said})
+		b, err := new(room).readUpTo(resp, c.limit)
 		var got []byte
 		if b != nil {
 			got = b.Bytes()

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -54,7 +55,7 @@ func (t *lean) CloseIdleConnections() { t.closeIdle(time.Now().Add(idleTimeout))
 
 // RoundTrip sends a request and returns with the response's header. The body must be read to its end, or closed.
 func (t *lean) RoundTrip(r *http.Request) (*http.Response, error) {
-	w, err := t.wire(r)
+	w, err := t.wire(r.Context(), r.URL)
 	if err != nil {
 		if r.Body != nil {
 			r.Body.Close()
@@ -79,25 +80,25 @@ func (t *lean) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // wire takes a connection that was kept, or makes one.
-func (t *lean) wire(r *http.Request) (*wire, error) {
-	at := place{r.URL.Scheme, r.URL.Host}
+func (t *lean) wire(ctx context.Context, u *url.URL) (*wire, error) {
+	at := place{u.Scheme, u.Host}
 	for w := t.take(at); w != nil; w = t.take(at) {
 		if w.quiet() {
 			return w, nil
 		}
 		w.conn.Close()
 	}
-	return t.connect(r.Context(), r, at)
+	return t.connect(ctx, u, at)
 }
 
-func (t *lean) connect(ctx context.Context, r *http.Request, at place) (*wire, error) {
+func (t *lean) connect(ctx context.Context, u *url.URL, at place) (*wire, error) {
 	port, known := map[string]string{"http": "80", "https": "443"}[at.scheme]
-	if !known || r.URL.Hostname() == "" {
-		return nil, fmt.Errorf("%.80q is no address of a server: %w", r.URL, ErrURL)
+	if !known || u.Hostname() == "" {
+		return nil, fmt.Errorf("%.80q is no address of a server: %w", u, ErrURL)
 	}
 	ctx, cancel := context.WithTimeout(ctx, ConnectTimeout)
 	defer cancel()
-	conn, err := t.dial(ctx, "tcp", net.JoinHostPort(r.URL.Hostname(), cmp.Or(r.URL.Port(), port)))
+	conn, err := t.dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port)))
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +108,7 @@ func (t *lean) connect(ctx context.Context, r *http.Request, at place) (*wire, e
 	w := &wire{at: at, pool: t.pool, bare: conn, conn: conn}
 	if at.scheme == "https" {
 		config := t.tls.Clone()
-		config.ServerName = r.URL.Hostname()
+		config.ServerName = u.Hostname()
 		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
@@ -150,34 +151,54 @@ func (w *wire) Read(p []byte) (int, error) {
 
 // exchange writes a request and reads the header of the response.
 func (w *wire) exchange(r *http.Request) (*http.Response, error) {
-	late, bounded := r.Context().Deadline()
-	if bounded = bounded && time.Until(late) < HeaderTimeout; !bounded {
-		_ = w.conn.SetDeadline(time.Now().Add(HeaderTimeout))
-	}
-	w.left = MaxHeader
-	if r.Context().Err() != nil {
-		return nil, r.Context().Err() // perhaps before the deadline was set
+	bounded, err := w.begin(r.Context())
+	if err != nil {
+		return nil, err
 	}
 	if err := w.write(r); err != nil {
 		return nil, err
 	}
+	resp, err := w.response(r)
+	if err != nil {
+		return nil, err
+	}
+	return resp, w.met(r.Context(), bounded)
+}
+
+// begin sets the bounds of an exchange, and says whether its context bounds the wait for the header.
+func (w *wire) begin(ctx context.Context) (bounded bool, err error) {
+	late, bounded := ctx.Deadline()
+	if bounded = bounded && time.Until(late) < HeaderTimeout; !bounded {
+		_ = w.conn.SetDeadline(time.Now().Add(HeaderTimeout))
+	}
+	w.left = MaxHeader
+	return bounded, ctx.Err() // perhaps it ended before the deadline was set
+}
+
+// response reads the header of a response, and those of some before it that are not the final one.
+func (w *wire) response(r *http.Request) (*http.Response, error) {
 	for range maxInterim {
 		resp, err := http.ReadResponse(w.in, r)
 		if err != nil {
 			return nil, err
 		}
 		if resp.StatusCode >= 200 {
-			w.left = 1<<63 - 1
-			if !bounded {
-				_ = w.conn.SetDeadline(time.Time{})
-			}
-			return resp, r.Context().Err() // which may have come just before the deadline was lifted
+			return resp, nil
 		}
 		if resp.StatusCode == http.StatusSwitchingProtocols {
 			break
 		}
 	}
 	return nil, errHeader
+}
+
+// met lifts the bounds of the header, once it is there.
+func (w *wire) met(ctx context.Context, bounded bool) error {
+	w.left = 1<<63 - 1
+	if !bounded {
+		_ = w.conn.SetDeadline(time.Time{})
+	}
+	return ctx.Err() // which may have come just before the deadline was lifted
 }
 
 // reason is why an exchange failed: what ended its context, if that did.

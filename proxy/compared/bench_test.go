@@ -100,6 +100,8 @@ func rowsBefore(t testing.TB, stubs []*process) (rows []*row) {
 	add("reverse", path, begin("reverse", setup{Upstreams: plain}))
 	add("nginx", "/plain"+path, func() *process { return nginx(t, stubs[0].address) })
 	add("twice", path, begin("twice", setup{Upstreams: plain}))
+	add("floor", path, begin("floor", setup{Upstreams: plain}))
+	add("bare floor", path, begin("bare floor", setup{Upstreams: plain}))
 	if unsigned != nil {
 		add("proxy unsigned", "/1", begin("proxy", setup{Upstreams: plain, Policy: "default"}))
 		add("proxy fast unsigned", "/1", begin("proxy", setup{Upstreams: plain, Policy: "fast"}))

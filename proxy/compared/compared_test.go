@@ -72,6 +72,8 @@ func play(r string, s setup) error {
 		h, err = reverse(s)
 	case "twice":
 		h = newTwice(s)
+	case "floor", "bare floor":
+		h, err = newFloor(s)
 	case "call":
 		h, err = newCall(s)
 	case "proxy":
@@ -90,6 +92,9 @@ func play(r string, s setup) error {
 		stub.url = "http://" + l.Addr().String()
 	}
 	fmt.Println(l.Addr())
+	if r == "bare floor" {
+		return h.(*floor).serve(l)
+	}
 	if p, ok := h.(*proxy.Proxy); ok {
 		return p.Run(context.Background(), l, nil)
 	}
