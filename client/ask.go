@@ -9,6 +9,7 @@ import (
 	"barnraise"
 	"barnraise/judge"
 	"barnraise/score"
+	"barnraise/until"
 )
 
 // grace is how long an answer may take on top of the service's own limit.
@@ -28,8 +29,7 @@ func as(role string, draw func() (*candidate, bool)) draw {
 // ask draws so many servers and asks them at once, and some more beside those that take long. It returns once so many have answered,
 // or none is waited for any more, and reports whether any was drawn; none is once ctx has ended.
 func (r *round) ask(ctx context.Context, count int, draw draw) bool {
-	a := &inquiry{round: r, ctx: ctx, draw: draw, want: count}
-	a.one, a.cancel = context.WithTimeout(ctx, r.within())
+	a := &inquiry{round: r, ctx: ctx, draw: draw, want: count, one: until.New(ctx, time.Now().Add(r.within()))}
 	before := r.drawn
 	a.begin(count)
 	a.group.Wait()
@@ -40,11 +40,10 @@ func (r *round) ask(ctx context.Context, count int, draw draw) bool {
 // inquiry is asking servers at once. Whoever of them ends, and whoever is waited for too long, says what happens next.
 type inquiry struct {
 	*round
-	ctx    context.Context // of the call
-	one    context.Context // of those asked at first: ends once enough have answered, and when their time is over
-	cancel func()
-	draw   draw
-	group  sync.WaitGroup // of those that are waited for
+	ctx   context.Context // of the call
+	one   *until.Context  // of those asked at first: ends once enough have answered, and when their time is over
+	draw  draw
+	group sync.WaitGroup // of those that are waited for
 
 	mu      sync.Mutex
 	want    int // answers
@@ -94,7 +93,7 @@ func (a *inquiry) start(late bool) (drawn, bool) {
 	if !ok {
 		return drawn{}, false
 	}
-	one := a.one
+	var one context.Context = a.one
 	if late || !a.c.introduced(v.Server) {
 		var cancel context.CancelFunc
 		one, cancel = context.WithCancel(a.ctx) // its time begins with the exchange
@@ -136,7 +135,7 @@ func (a *inquiry) wait(v drawn) {
 // finish ends what is under way. The lock is held.
 func (a *inquiry) finish() {
 	a.over = true
-	a.cancel()
+	a.one.End()
 	for _, cancel := range a.later {
 		cancel()
 	}

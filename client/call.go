@@ -8,6 +8,7 @@ import (
 
 	"barnraise"
 	"barnraise/jsonrpc"
+	"barnraise/until"
 )
 
 // The roles in which a server is asked. It cannot tell which is its own (protocol 3.5).
@@ -111,28 +112,18 @@ func (c *Client) Call(ctx context.Context, service, method string, params any, o
 
 // inTime derives a context that ends with the client, and after [Timeout] where it has no deadline of its own.
 func (c *Client) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, end := c.whileOpen(ctx)
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, end
+	late := time.Time{}
+	if _, ok := ctx.Deadline(); !ok {
+		late = time.Now().Add(Timeout)
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	return ctx, func() {
-		cancel()
-		end()
-	}
+	u := until.Either(ctx, c.life, errClosed, late)
+	return u, u.End
 }
 
 // whileOpen derives a context that ends with the client.
 func (c *Client) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	if c.life.Err() != nil {
-		cancel(errClosed)
-	}
-	stop := context.AfterFunc(c.life, func() { cancel(errClosed) })
-	return ctx, func() {
-		stop()
-		cancel(nil)
-	}
+	u := until.Either(ctx, c.life, errClosed, time.Time{})
+	return u, u.End
 }
 
 // round prepares a call: nobody has been asked yet.

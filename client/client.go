@@ -31,6 +31,7 @@ import (
 	"barnraise/registry/evm"
 	"barnraise/registry/lock"
 	"barnraise/score"
+	"barnraise/until"
 	"barnraise/verifier"
 	"barnraise/wasm"
 )
@@ -105,8 +106,7 @@ type Client struct {
 
 	receiptless bool // never, but where package proxy/compared measures what receipts cost
 
-	life context.Context // ends with Close
-	end  context.CancelFunc
+	life *until.Context // ends with Close
 
 	engine   *wasm.Engine
 	verifier *verifier.Host
@@ -200,7 +200,7 @@ func Open(ctx context.Context, network registry.Network, options ...Option) (*Cl
 		seats: make(map[barnraise.ServiceID][]barnraise.ServerID), busy: make(map[barnraise.ServerID]int), paces: make(map[barnraise.ServerID]*pace),
 		met: make(map[barnraise.ServiceID]bool),
 	}
-	c.life, c.end = context.WithCancel(context.Background())
+	c.life = until.New(context.Background(), time.Time{})
 	for _, o := range options {
 		o(c)
 	}
@@ -271,7 +271,7 @@ func (c *Client) open(ctx context.Context) error {
 
 // Close ends the client. Calls and rechecks under way, and later ones, fail; it does not wait for them.
 func (c *Client) Close() error {
-	c.end()
+	c.life.End()
 	c.keepScores()
 	var errs []error
 	for _, closer := range c.closers {

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"barnraise/until"
 )
 
 // Lean is like [Transport] with less work for short exchanges: the request is written and the response read where the call
@@ -62,7 +64,7 @@ func (t *lean) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, fmt.Errorf("ask %.200s: %w", r.URL.Host, err)
 	}
-	w.stop = context.AfterFunc(r.Context(), w.interrupt)
+	w.watch.Watch(r.Context(), w)
 	resp, err := w.exchange(r)
 	if err != nil {
 		w.end(false)
@@ -131,11 +133,11 @@ type wire struct {
 	out  *bufio.Writer
 	left int64 // bytes that may still come
 
-	stop func() bool // from watching the context of the exchange under way
+	watch until.Hook // of the context of the exchange under way
 }
 
-// interrupt has reading and writing fail at once.
-func (w *wire) interrupt() { _ = w.conn.SetDeadline(time.Unix(1, 0)) }
+// Ended has reading and writing fail at once.
+func (w *wire) Ended() { _ = w.conn.SetDeadline(time.Unix(1, 0)) }
 
 var errHeader = errors.New("its header is too long, or it does not come to the point")
 
@@ -211,8 +213,7 @@ func reason(ctx context.Context, err error) error {
 
 // end gives a connection back, or ends it where it cannot be used again.
 func (w *wire) end(again bool) {
-	again = w.stop() && again && w.in.Buffered() == 0
-	w.stop = nil
+	again = w.watch.Stop() && again && w.in.Buffered() == 0
 	if !again {
 		w.conn.Close()
 		return

@@ -77,7 +77,7 @@ func (t *lean) Post(ctx context.Context, at *Target, body []byte) (*Posted, erro
 	if err != nil {
 		return nil, fmt.Errorf("ask %.200s: %w", at.url.Host, err)
 	}
-	w.stop = context.AfterFunc(ctx, w.interrupt)
+	w.watch.Watch(ctx, w)
 	p, err := w.post(ctx, at, body)
 	if err != nil {
 		w.end(false)

@@ -11,6 +11,7 @@ import (
 	"barnraise/client"
 	"barnraise/jsonrpc"
 	"barnraise/score"
+	"barnraise/until"
 )
 
 // serve answers a body that is sent to a service.
@@ -42,8 +43,8 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, unread(err, p.limits.Body))
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), p.limits.Timeout)
-	defer cancel()
+	ctx := until.New(r.Context(), time.Now().Add(p.limits.Timeout))
+	defer ctx.End()
 	c := &calls{proxy: p, ctx: ctx, service: name, policy: policy.Name}
 	if asks {
 		c.options = []client.CallOption{client.Under(policy)}
