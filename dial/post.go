@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"barnraise/head"
 )
 
 // Target is where bodies of JSON are posted to, again and again: the header of such a request, made once.
@@ -38,18 +40,15 @@ type Posted struct {
 	Status string // as "200 OK"
 	Length int64  // of the body, -1 where the header does not tell
 
-	fields []field     // of the header, where it was read here
+	fields head.Fields // of the header, where it was read here
 	header http.Header // where net/http read it
 	body   io.LimitedReader
-	memory [8]field
+	memory [8]head.Field
 	wire   *wire     // nil once it is given back
 	other  io.Closer // in place of a wire
 	ctx    context.Context
 	again  bool // the connection can be used again after the body
 }
-
-// field is one line of a header.
-type field struct{ name, value string }
 
 // Header is the first value of a header, and how many there are. The name is in canonical form.
 func (p *Posted) Header(name string) (value string, count int) {
@@ -59,15 +58,7 @@ func (p *Posted) Header(name string) (value string, count int) {
 		}
 		return value, count
 	}
-	for _, f := range p.fields {
-		if len(f.name) != len(name) || !strings.EqualFold(f.name, name) {
-			continue
-		}
-		if count++; count == 1 {
-			value = f.value
-		}
-	}
-	return value, count
+	return p.fields.Get(name)
 }
 
 // Post sends a body of JSON and returns with the response's header. It is [http.RoundTripper] with less work: the same is written
@@ -128,99 +119,13 @@ func (p *Posted) glance() (plain bool, err error) {
 		return false, err
 	}
 	b, _ := in.Peek(in.Buffered()) // it is there, as what is discarded
-	fields, length, size := plainHeader(b, p.memory[:0])
-	if size == 0 {
+	h, plain := head.Read(b, p.memory[:0])
+	if !plain || h.Line != "HTTP/1.1 200 OK" {
 		return false, nil
 	}
-	_, _ = in.Discard(size)
-	p.Code, p.Status, p.Length, p.fields, p.body.R, p.again = http.StatusOK, "200 OK", length, fields, in, true
+	_, _ = in.Discard(h.Size)
+	p.Code, p.Status, p.Length, p.fields, p.body.R, p.again = http.StatusOK, "200 OK", h.Length, h.Fields, in, true
 	return true, nil
-}
-
-// ok begins a plain header.
-const ok = "HTTP/1.1 200 OK\r\n"
-
-// plainHeader reads the header of a response with which b begins, where it says that all is well and how long the body is, and
-// nothing else about where that ends, in lines as nearly everybody writes them: the rest is left to net/http. It is zero bytes long
-// where it is another, or not all there. The fields are put into the memory given.
-func plainHeader(b []byte, memory []field) (fields []field, length int64, size int) {
-	fields = memory[:0]
-	if !bytes.HasPrefix(b, []byte(ok)) {
-		return fields, 0, 0
-	}
-	end := bytes.Index(b, []byte("\r\n\r\n"))
-	if end < 0 {
-		return fields, 0, 0
-	}
-	length = -1
-	lines := string(b[min(len(ok), end+2) : end+2])
-	for lines != "" {
-		line, rest, _ := strings.Cut(lines, "\r\n")
-		lines = rest
-		f, plain := plainField(line)
-		if !plain {
-			return fields[:0], 0, 0
-		}
-		switch {
-		case strings.EqualFold(f.name, "Content-Length"):
-			if length >= 0 {
-				return fields[:0], 0, 0
-			}
-			if length, plain = plainLength(f.value); !plain {
-				return fields[:0], 0, 0
-			}
-		case decisive(f.name):
-			return fields[:0], 0, 0
-		}
-		fields = append(fields, f)
-	}
-	if length < 0 {
-		return fields[:0], 0, 0
-	}
-	return fields, length, end + 4
-}
-
-// decisive reports whether a field may change where a message ends, or what becomes of its connection.
-func decisive(name string) bool {
-	for _, n := range [...]string{"Transfer-Encoding", "Connection", "Trailer", "Upgrade"} {
-		if strings.EqualFold(name, n) {
-			return true
-		}
-	}
-	return false
-}
-
-// plainField reads a line whose name has letters, digits and hyphens, and whose value has printable ASCII.
-func plainField(line string) (f field, plain bool) {
-	at := strings.IndexByte(line, ':')
-	if at <= 0 {
-		return f, false
-	}
-	for _, c := range []byte(line[:at]) {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-') {
-			return f, false
-		}
-	}
-	for _, c := range []byte(line[at+1:]) {
-		if c < ' ' || c > '~' {
-			return f, false
-		}
-	}
-	return field{line[:at], strings.Trim(line[at+1:], " ")}, true
-}
-
-// plainLength reads a length of at most fifteen digits.
-func plainLength(s string) (n int64, plain bool) {
-	if len(s) == 0 || len(s) > 15 {
-		return 0, false
-	}
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = 10*n + int64(c-'0')
-	}
-	return n, true
 }
 
 // ReadBody reads the body into b, at most so many bytes of it. It fails with what kept the rest from coming; a longer body is no

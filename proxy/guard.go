@@ -80,6 +80,11 @@ func here(r *http.Request, name string) bool {
 	if !ok {
 		return false
 	}
+	return isAddress(name, at)
+}
+
+// isAddress reports whether a name is an address, in whatever form.
+func isAddress(name string, at *net.TCPAddr) bool {
 	addr, err := netip.ParseAddr(name)
 	return err == nil && addr.Unmap() == at.AddrPort().Addr().Unmap().WithZone("")
 }

@@ -9,6 +9,7 @@ import (
 
 	"barnraise"
 	"barnraise/client"
+	"barnraise/quick"
 )
 
 // Bounds of headers. What does not fit is counted, or, where it is unverified, stands for all of it.
@@ -22,11 +23,16 @@ const (
 type fields struct {
 	h      http.Header
 	values []string
+	plain  []byte // where there is no h: the fields as they are sent
 }
 
-func newFields(h http.Header) fields { return fields{h, make([]string, 0, 16)} }
+func newFields(h http.Header) fields { return fields{h: h, values: make([]string, 0, 16)} }
 
 func (f *fields) set(name, value string) {
+	if f.h == nil {
+		f.plain = quick.AppendField(f.plain, name, value)
+		return
+	}
 	f.values = append(f.values, value)
 	n := len(f.values)
 	f.h[name] = f.values[n-1 : n : n]

@@ -8,6 +8,9 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"barnraise/quick"
+	"barnraise/until"
 )
 
 // ending bounds how long a call may take to end once it is told that nobody waits any more.
@@ -17,17 +20,16 @@ const ending = 2 * time.Second
 // under way have [Limits.Drain] to end, and are cut off after that. It closes both listeners, and returns nil after an orderly
 // end.
 func (p *Proxy) Run(ctx context.Context, public, admin net.Listener) error {
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
+	life := until.New(context.WithoutCancel(ctx), time.Time{})
+	defer life.End()
 	failed := make(chan error, 2)
-	serve := func(h http.Handler, l net.Listener) *http.Server {
-		s := p.server(life, h)
+	serve := func(s server, l net.Listener) server {
 		go func() { failed <- s.Serve(l) }()
 		return s
 	}
-	servers := []*http.Server{serve(p, public)}
+	servers := []server{serve(&quick.Server{HTTP: p.server(life, p), Handler: p, Life: life}, public)}
 	if admin != nil {
-		servers = append(servers, serve(p.Admin(), admin))
+		servers = append(servers, serve(p.server(life, p.Admin()), admin))
 	}
 	var err error
 	select {
@@ -36,11 +38,18 @@ func (p *Proxy) Run(ctx context.Context, public, admin net.Listener) error {
 		err = fmt.Errorf("serve: %w", err)
 	}
 	p.gate.close()
-	return errors.Join(err, p.drain(life, end, servers))
+	return errors.Join(err, p.drain(life, life.End, servers))
+}
+
+// server serves a listener.
+type server interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+	Close() error
 }
 
 // drain waits for what is under way, then ends it, then closes everything.
-func (p *Proxy) drain(life context.Context, end func(), servers []*http.Server) error {
+func (p *Proxy) drain(life context.Context, end func(), servers []server) error {
 	patient, cancel := context.WithTimeout(life, p.limits.Drain)
 	defer cancel()
 	if !p.gate.drained(patient) {
