@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,14 +52,21 @@ type inquiry struct {
 	waiting int
 	over    bool
 	later   []context.CancelFunc // of those whose time began later
+	due     []due
+	timer   *time.Timer // runs until the next of them
+}
+
+// due says when another is asked beside a server that takes long.
+type due struct {
+	server barnraise.ServerID
+	at     time.Time
 }
 
 // drawn is one server that is asked.
 type drawn struct {
 	*candidate
-	role  string
-	one   context.Context
-	timer *time.Timer // runs out where it takes long
+	role string
+	one  context.Context
 }
 
 // begin asks so many servers, the last of them here: so a single one takes no goroutine.
@@ -101,13 +109,42 @@ func (a *inquiry) start(late bool) (drawn, bool) {
 	}
 	a.waiting++
 	a.group.Add(1)
-	return drawn{v, role, one, time.AfterFunc(patience, a.late)}, true
+	a.due = append(a.due, due{v.ID, time.Now().Add(patience)})
+	a.arm()
+	return drawn{v, role, one}, true
 }
 
-// late asks another beside one that takes long.
+// arm has the timer run until another may have to be asked. The lock is held.
+func (a *inquiry) arm() {
+	if len(a.due) == 0 {
+		return
+	}
+	next := slices.MinFunc(a.due, func(x, y due) int { return x.at.Compare(y.at) }).at
+	if a.timer == nil {
+		a.timer = time.AfterFunc(time.Until(next), a.late)
+		return
+	}
+	a.timer.Reset(time.Until(next))
+}
+
+// late asks others beside those that take long.
 func (a *inquiry) late() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	now := time.Now()
+	for i := 0; i < len(a.due); {
+		if a.due[i].at.After(now) {
+			i++
+			continue
+		}
+		a.due = slices.Delete(a.due, i, i+1)
+		a.another()
+	}
+	a.arm()
+}
+
+// another asks one more beside those that are waited for. The lock is held.
+func (a *inquiry) another() {
 	if a.waiting == 0 || a.waiting >= a.want-a.got+mostBeside {
 		return
 	}
@@ -120,9 +157,9 @@ func (a *inquiry) late() {
 func (a *inquiry) wait(v drawn) {
 	defer a.group.Done()
 	answered := a.askOne(a.ctx, v.one, v.role, v.candidate)
-	v.timer.Stop()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.due = slices.DeleteFunc(a.due, func(d due) bool { return d.server == v.ID })
 	a.waiting--
 	if answered {
 		a.got++
@@ -146,6 +183,9 @@ func (a *inquiry) end() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.finish()
+	if a.timer != nil {
+		a.timer.Stop()
+	}
 }
 
 // draw draws one server, and says how long it is waited for.
@@ -182,6 +222,7 @@ func (r *round) askOne(ctx, one context.Context, role string, v *candidate) bool
 	end := r.c.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.expect()
 	asked := Asked{Server: v.ID, URL: v.URL, Role: role, Took: end.Sub(start)}
 	switch {
 	case err == nil:
@@ -201,6 +242,14 @@ func (r *round) askOne(ctx, one context.Context, role string, v *candidate) bool
 	r.record(ctx, v, end.Sub(begun), end, err)
 	r.asked = append(r.asked, asked)
 	return err == nil
+}
+
+// expect makes room for two answers, which most calls get. The lock is held.
+func (r *round) expect() {
+	if r.asked == nil {
+		r.asked = make([]Asked, 0, 2)
+		r.signed, r.answers = slices.Grow(r.signed, 2), slices.Grow(r.answers, 2)
+	}
 }
 
 // errOutrun is the error of a server that took so long that another was asked beside it, which answered.

@@ -20,9 +20,17 @@ type seen struct {
 type read struct {
 	body     []byte
 	room     *bytes.Buffer // that the body is in; nil where it is not known
-	digest   func() barnraise.Digest
 	response jsonrpc.Response
 	err      error // what is wrong with it
+
+	once sync.Once
+	sum  barnraise.Digest // once it is wanted
+}
+
+// digest is that of the body.
+func (r *read) digest() barnraise.Digest {
+	r.once.Do(func() { r.sum = barnraise.Sum(r.body) })
+	return r.sum
 }
 
 // sum is that of the call's request.
@@ -66,7 +74,7 @@ func (s *seen) known(body []byte) *read {
 }
 
 func newRead(body []byte) *read {
-	r := &read{body: body, digest: sync.OnceValue(func() barnraise.Digest { return barnraise.Sum(body) })}
+	r := &read{body: body}
 	r.response, r.err = jsonrpc.ParseResponse(body, jsonrpc.WireID)
 	return r
 }

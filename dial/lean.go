@@ -128,12 +128,20 @@ type wire struct {
 	pool *pool
 	bare net.Conn        // below TLS
 	raw  syscall.RawConn // of bare, once it was looked at
+
+	probe func(uintptr) bool // looks at it
+	open  bool               // what it saw
+	one   [1]byte            // that it needs
+
 	conn net.Conn
 	in   *bufio.Reader
 	out  *bufio.Writer
 	left int64 // bytes that may still come
 
 	watch until.Hook // of the context of the exchange under way
+
+	since          time.Time // when it was kept
+	before, behind *wire     // while it is
 }
 
 // Ended has reading and writing fail at once.

@@ -263,7 +263,7 @@ func TestLeanSpeaksTLS(t *testing.T) {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
-	if n := lean.all.Len(); n != 1 {
+	if n := lean.count; n != 1 {
 		t.Errorf("%d connections are kept", n)
 	}
 }

@@ -1,7 +1,6 @@
 package dial
 
 import (
-	"container/list"
 	"sync"
 	"time"
 )
@@ -19,18 +18,17 @@ type place struct{ scheme, host string }
 // pool keeps connections that are not in use.
 type pool struct {
 	mu    sync.Mutex
-	all   *list.List // of idle, the longest kept first
-	at    map[place][]*list.Element
+	all   wire // a ring of what is kept, the longest kept first behind it
+	count int
+	at    map[place][]*wire
 	timer *time.Timer // runs while anything is kept
 }
 
-// idle is a connection that is kept.
-type idle struct {
-	*wire
-	since time.Time
+func newPool() *pool {
+	p := &pool{at: make(map[place][]*wire)}
+	p.all.before, p.all.behind = &p.all, &p.all
+	return p
 }
-
-func newPool() *pool { return &pool{all: list.New(), at: make(map[place][]*list.Element)} }
 
 // take is the connection to a place that was used last, nil where there is none.
 func (p *pool) take(at place) *wire {
@@ -40,7 +38,11 @@ func (p *pool) take(at place) *wire {
 	if len(kept) == 0 {
 		return nil
 	}
-	return p.remove(kept[len(kept)-1]).wire
+	w := p.remove(kept[len(kept)-1])
+	if len(p.at) > maxIdle {
+		p.clear(at) // else there will soon be another
+	}
+	return w
 }
 
 // put keeps a connection. Where there are too many, the one kept longest ends.
@@ -49,30 +51,53 @@ func (p *pool) put(w *wire) {
 	defer p.mu.Unlock()
 	switch {
 	case len(p.at[w.at]) >= maxIdleAt:
-		p.remove(p.at[w.at][0]).conn.Close()
-	case p.all.Len() >= maxIdle:
-		p.remove(p.all.Front()).conn.Close()
+		p.drop(p.at[w.at][0])
+	case p.count >= maxIdle:
+		p.drop(p.all.behind)
 	}
-	p.at[w.at] = append(p.at[w.at], p.all.PushBack(idle{w, time.Now()}))
+	w.since, w.before, w.behind = time.Now(), p.all.before, &p.all
+	w.before.behind, w.behind.before = w, w
+	p.count++
+	p.at[w.at] = append(p.at[w.at], w)
 	if p.timer == nil {
 		p.timer = time.AfterFunc(idleTimeout, p.expire)
 	}
 }
 
 // remove forgets a connection. What is kept at a place is in the order of all.
-func (p *pool) remove(e *list.Element) idle {
-	kept := p.all.Remove(e).(idle)
-	rest := p.at[kept.at]
-	if rest[0] == e {
-		rest = rest[1:]
-	} else {
-		rest = rest[:len(rest)-1] // nothing is taken but the first and the last
+func (p *pool) remove(w *wire) *wire {
+	w.before.behind, w.behind.before = w.behind, w.before
+	w.before, w.behind = nil, nil
+	p.count--
+	kept := p.at[w.at]
+	last := len(kept) - 1
+	if kept[last] != w { // nothing is taken but the first and the last
+		copy(kept, kept[1:])
 	}
-	p.at[kept.at] = rest
-	if len(rest) == 0 {
-		delete(p.at, kept.at)
+	kept[last] = nil
+	p.at[w.at] = kept[:last]
+	return w
+}
+
+// clear forgets a place where nothing is kept.
+func (p *pool) clear(at place) {
+	if len(p.at[at]) == 0 {
+		delete(p.at, at)
 	}
-	return kept
+}
+
+// drop ends a connection that is kept.
+func (p *pool) drop(w *wire) {
+	p.remove(w).conn.Close()
+	p.clear(w.at)
+}
+
+// oldest is what is kept longest, nil where nothing is.
+func (p *pool) oldest() *wire {
+	if p.count == 0 {
+		return nil
+	}
+	return p.all.behind
 }
 
 // expire ends what was kept too long.
@@ -81,8 +106,8 @@ func (p *pool) expire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer = nil
-	if first := p.all.Front(); first != nil {
-		p.timer = time.AfterFunc(time.Until(first.Value.(idle).since.Add(idleTimeout)), p.expire)
+	if w := p.oldest(); w != nil {
+		p.timer = time.AfterFunc(time.Until(w.since.Add(idleTimeout)), p.expire)
 	}
 }
 
@@ -90,7 +115,7 @@ func (p *pool) expire() {
 func (p *pool) closeIdle(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for e := p.all.Front(); e != nil && now.Sub(e.Value.(idle).since) >= idleTimeout; e = p.all.Front() {
-		p.remove(e).conn.Close()
+	for w := p.oldest(); w != nil && now.Sub(w.since) >= idleTimeout; w = p.oldest() {
+		p.drop(w)
 	}
 }

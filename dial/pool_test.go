@@ -25,17 +25,17 @@ func TestPoolKeepsNoMoreThanItMay(t *testing.T) {
 	for range maxIdleAt + 1 {
 		p.put(open("one"))
 	}
-	if !closed(conns[0]) || closed(conns[1]) || p.all.Len() != maxIdleAt {
-		t.Errorf("%d are kept at one place; want %d, and the oldest closed", p.all.Len(), maxIdleAt)
+	if !closed(conns[0]) || closed(conns[1]) || p.count != maxIdleAt {
+		t.Errorf("%d are kept at one place; want %d, and the oldest closed", p.count, maxIdleAt)
 	}
 	for n := range maxIdle {
 		p.put(open(fmt.Sprint(n)))
 	}
-	if p.all.Len() != maxIdle || len(p.at) != maxIdle || p.take(place{"http", "one"}) != nil {
-		t.Errorf("%d are kept at %d places; want %d", p.all.Len(), len(p.at), maxIdle)
+	if p.count != maxIdle || len(p.at) != maxIdle || p.take(place{"http", "one"}) != nil {
+		t.Errorf("%d are kept at %d places; want %d", p.count, len(p.at), maxIdle)
 	}
 	p.closeIdle(time.Now().Add(idleTimeout))
-	if p.all.Len() != 0 || len(p.at) != 0 || !closed(conns[len(conns)-1]) {
-		t.Errorf("%d are kept after their time", p.all.Len())
+	if p.count != 0 || len(p.at) != 0 || !closed(conns[len(conns)-1]) {
+		t.Errorf("%d are kept after their time", p.count)
 	}
 }

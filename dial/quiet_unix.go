@@ -15,14 +15,15 @@ func (w *wire) quiet() bool {
 		if err != nil {
 			return false
 		}
-		w.raw = raw
+		w.raw, w.probe = raw, w.tryRead
 	}
-	open := false
-	err := w.raw.Read(func(fd uintptr) bool {
-		var b [1]byte
-		_, err := syscall.Read(int(fd), b[:])
-		open = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
-		return true
-	})
-	return err == nil && open
+	err := w.raw.Read(w.probe)
+	return err == nil && w.open
+}
+
+// tryRead reads where nothing should be to read. Whoever has the connection to himself calls it.
+func (w *wire) tryRead(fd uintptr) bool {
+	_, err := syscall.Read(int(fd), w.one[:])
+	w.open = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
+	return true
 }

@@ -2,9 +2,7 @@ package judge
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
-	"sync"
 
 	"barnraise"
 )
@@ -13,13 +11,19 @@ import (
 // verifier. The zero value is ready to use; it is not safe for concurrent use.
 type Memo struct {
 	seen []body
-	said map[string]Finding // by the ids of those that it judged
+	sums []*barnraise.Digest // of those seen; nil before somebody wanted it
+	said []finding
+}
+
+// finding is what a verifier said of some bodies.
+type finding struct {
+	ids []uint32
+	Finding
 }
 
 // body is what was answered.
 type body struct {
 	id    uint32 // equal bodies have the same
-	sum   func() barnraise.Digest
 	bytes []byte
 }
 
@@ -30,12 +34,18 @@ func (m *Memo) body(b []byte) body {
 			return v
 		}
 	}
-	if m.said == nil {
-		m.said = make(map[string]Finding)
-	}
-	v := body{uint32(len(m.seen)), sync.OnceValue(func() barnraise.Digest { return barnraise.Sum(b) }), b}
-	m.seen = append(m.seen, v)
+	v := body{uint32(len(m.seen)), b}
+	m.seen, m.sums = append(m.seen, v), append(m.sums, nil)
 	return v
+}
+
+// sum is that of a body that was seen.
+func (m *Memo) sum(b body) *barnraise.Digest {
+	if m.sums[b.id] == nil {
+		sum := barnraise.Sum(b.bytes)
+		m.sums[b.id] = &sum
+	}
+	return m.sums[b.id]
 }
 
 // bench is a case on the table.
@@ -90,19 +100,18 @@ func (b *bench) room() int { return min(b.Undrawn, barnraise.MaxAnswers-len(b.An
 
 // find puts bodies before the verifier, in the order given, unless it has judged just these before.
 func (b *bench) find(bodies ...body) Finding {
-	key := make([]byte, 0, 4*barnraise.MaxAnswers)
-	for _, o := range bodies {
-		key = binary.BigEndian.AppendUint32(key, o.id)
+	same := func(id uint32, o body) bool { return id == o.id }
+	for _, f := range b.Memo.said {
+		if slices.EqualFunc(f.ids, bodies, same) {
+			return f.Finding
+		}
 	}
-	if f, ok := b.Memo.said[string(key)]; ok {
-		return f
-	}
-	raw := make([][]byte, len(bodies))
+	raw, ids := make([][]byte, len(bodies)), make([]uint32, len(bodies))
 	for i, o := range bodies {
-		raw[i] = o.bytes
+		raw[i], ids[i] = o.bytes, o.id
 	}
 	f := b.Verify(raw)
-	b.Memo.said[string(key)] = f
+	b.Memo.said = append(b.Memo.said, finding{ids, f})
 	return f
 }
 
@@ -123,7 +132,7 @@ func (b *bench) rejects(o body) bool {
 
 // pair puts two bodies before the verifier, always in the same order.
 func (b *bench) pair(x, y body) Finding {
-	if a, b := x.sum(), y.sum(); bytes.Compare(a[:], b[:]) > 0 {
+	if a, b := b.Memo.sum(x), b.Memo.sum(y); bytes.Compare(a[:], b[:]) > 0 {
 		x, y = y, x
 	}
 	return b.find(x, y)

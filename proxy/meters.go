@@ -29,6 +29,14 @@ type meters struct {
 
 	mu     sync.Mutex
 	labels map[barnraise.ServiceID]string
+	calls  map[callKey]prometheus.Counter   // of requests
+	roles  map[[2]string]prometheus.Counter // of upstream
+}
+
+// callKey is what a call is counted as.
+type callKey struct {
+	service barnraise.ServiceID
+	outcome string
 }
 
 func newMeters(busy func() int) *meters {
@@ -36,7 +44,8 @@ func newMeters(busy func() int) *meters {
 		return prometheus.CounterOpts{Namespace: "barnraise", Subsystem: "proxy", Name: name, Help: help}
 	}
 	m := &meters{
-		labels:   make(map[barnraise.ServiceID]string),
+		labels: make(map[barnraise.ServiceID]string),
+		calls:  make(map[callKey]prometheus.Counter), roles: make(map[[2]string]prometheus.Counter),
 		requests: prometheus.NewCounterVec(counter("requests_total", "JSON-RPC calls, by what became of them."), []string{"service", "outcome"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "barnraise", Subsystem: "proxy", Name: "request_duration_seconds", Help: "How long JSON-RPC calls took until they were decided.",
@@ -67,26 +76,51 @@ func (m *meters) count(r *reply) {
 	if r.failed && outcome == string(barnraise.Accepted) {
 		outcome = "service-error"
 	}
-	m.requests.WithLabelValues(m.label(r.service), outcome).Inc()
-	for _, a := range r.asked {
-		m.upstream.WithLabelValues(a.Role, a.Outcome).Inc()
+	m.called(r, outcome)
+	if len(r.struck) > 0 {
+		m.convictions.Add(float64(len(r.struck)))
 	}
-	m.convictions.Add(float64(len(r.struck)))
 	if r.memo {
 		m.memo.Inc()
+	}
+}
+
+// called counts a call and those who were asked. Which counters there are is few services' and outcomes' matter, so that they are found
+// at once.
+func (m *meters) called(r *reply, outcome string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	label := m.label(r.service)
+	key := callKey{r.service, outcome}
+	if label == "other" {
+		key.service = 0
+		key.outcome = "other " + outcome
+	}
+	counter, ok := m.calls[key]
+	if !ok {
+		counter = m.requests.WithLabelValues(label, outcome)
+		m.calls[key] = counter
+	}
+	counter.Inc()
+	for i := range r.asked {
+		key := [2]string{r.asked[i].Role, r.asked[i].Outcome}
+		counter, ok := m.roles[key]
+		if !ok {
+			counter = m.upstream.WithLabelValues(key[0], key[1])
+			m.roles[key] = counter
+		}
+		counter.Inc()
 	}
 }
 
 // refused counts what was no call.
 func (m *meters) refused(reason string) { m.refusals.WithLabelValues(reason).Inc() }
 
-// label is what a service is called; "unknown" where it is not there, "other" where there are too many.
+// label is what a service is called; "unknown" where it is not there, "other" where there are too many. The lock is held.
 func (m *meters) label(id barnraise.ServiceID) string {
 	if id == 0 {
 		return "unknown"
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	label, ok := m.labels[id]
 	if !ok {
 		if label = "other"; len(m.labels) < maxServices {
