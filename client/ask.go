@@ -164,9 +164,22 @@ func (a *inquiry) wait(v drawn) {
 	if answered {
 		a.got++
 	}
-	if a.got >= a.want {
+	if a.got >= a.want && !a.needed() {
 		a.finish()
 	}
+}
+
+// needed reports whether the call cannot be decided without those who are still waited for: there are too few others. The lock is held.
+func (a *inquiry) needed() bool {
+	if a.waiting == 0 {
+		return false
+	}
+	a.round.mu.Lock()
+	answers := len(a.answers)
+	a.round.mu.Unlock()
+	a.c.mu.Lock()
+	defer a.c.mu.Unlock()
+	return answers+a.draws.operators() < a.quorum()
 }
 
 // finish ends what is under way. The lock is held.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"barnraise/score"
 )
 
 // A server that answered for long and then stalls holds up a call or two, and is left alone, however good its history is. Once it
@@ -98,4 +100,34 @@ func TestNoMoreThanTwoBeside(t *testing.T) {
 			t.Errorf("%d were asked, want one and %d beside it", got, mostBeside)
 		}
 	})
+}
+
+// Where there are no more than have to answer, nobody is given up because another, asked beside him, was sooner.
+func TestNobodyWhoIsNeededIsOutrun(t *testing.T) {
+	for _, policy := range []string{"default", "fast"} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork(t, 2, "compare")
+			takes := time.Millisecond
+			for _, m := range n.members {
+				m.serve = func(_ http.ResponseWriter, r *http.Request) bool {
+					if r.Method == http.MethodPost {
+						time.Sleep(takes)
+					}
+					return false
+				}
+			}
+			p, err := score.ParsePolicy(policy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, _ := n.client(1, WithPolicy(p))
+			for range 10 {
+				call(t, c)
+			}
+			takes = 2 * leastPatience
+			if a := call(t, c); a.Requests != 2 {
+				t.Errorf("%s: %d requests were sent", policy, a.Requests)
+			}
+		})
+	}
 }
