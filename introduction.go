@@ -79,3 +79,17 @@ func CheckIntroduction(s *Snapshot, server Server, token string, now int64) (Int
 	}
 	return i, nil
 }
+
+// Introduces is the server that a token says it introduces, zero where it is no introduction. Nothing is checked: that is for
+// [CheckIntroduction], once it is known what is registered of that server.
+func Introduces(token string) ServerID {
+	t, err := ParseToken(TypeServer, token)
+	if err != nil {
+		return 0
+	}
+	var i Introduction
+	if err := json.Unmarshal(t.Payload, &i); err != nil {
+		return 0
+	}
+	return i.Server
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/dial/doors"
 	"barnraise/judge"
 	"barnraise/score"
 	"barnraise/until"
@@ -268,15 +269,15 @@ func (r *round) expect() {
 // errOutrun is the error of a server that took so long that another was asked beside it, which answered.
 var errOutrun = errors.New("another, asked because it took long, has answered")
 
-// record tells the book what came of asking a server, unless the call ended before that.
+// record tells the book what came of asking a server, unless the call ended before that, or it was not asked because of others.
 func (r *round) record(ctx context.Context, v *candidate, took time.Duration, now time.Time, err error) {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	if r.c.busy[v.ID]--; r.c.busy[v.ID] == 0 {
 		delete(r.c.busy, v.ID)
 	}
-	if err != nil && ctx.Err() != nil {
-		return
+	if err != nil && ctx.Err() != nil || errors.Is(err, doors.ErrCrowded) {
+		return // that says nothing of it
 	}
 	b := &r.c.book
 	r.regard(v.ID)

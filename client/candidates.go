@@ -3,14 +3,12 @@ package client
 import (
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync/atomic"
 
 	"barnraise"
 	"barnraise/dial"
+	"barnraise/dial/doors"
 	"barnraise/judge"
-
-	"golang.org/x/net/publicsuffix"
 )
 
 // candidate is a server that offers the service.
@@ -120,28 +118,5 @@ func votes(list []candidate) []judge.Operator {
 	return names
 }
 
-// domain is the registrable domain of a URL's host under a suffix of ICANN's, or the host itself where it has none: x.github.io
-// and y.github.io are github.io, however they are spelled.
-func domain(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return raw
-	}
-	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
-	if a, err := netip.ParseAddr(host); err == nil {
-		return a.Unmap().String()
-	}
-	suffix, icann := publicsuffix.PublicSuffix(host)
-	for !icann {
-		_, parent, more := strings.Cut(suffix, ".") // a suffix that somebody gives away below his own domain, such as github.io
-		if !more {
-			break // a top-level domain that nobody has listed
-		}
-		suffix, icann = publicsuffix.PublicSuffix(parent)
-	}
-	below := strings.TrimSuffix(strings.TrimSuffix(host, suffix), ".")
-	if below == "" {
-		return host
-	}
-	return below[strings.LastIndexByte(below, '.')+1:] + "." + suffix
-}
+// domain is [doors.Domain].
+func domain(url string) string { return doors.Domain(url) }

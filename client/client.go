@@ -24,6 +24,7 @@ import (
 	"barnraise"
 	"barnraise/content"
 	"barnraise/dial"
+	"barnraise/dial/doors"
 	"barnraise/judge"
 	"barnraise/manifest"
 	"barnraise/outbox"
@@ -112,10 +113,10 @@ type Client struct {
 	verifier *verifier.Host
 	fetcher  *content.Fetcher
 
-	meetings sync.Map // by server
-	keys     keyring
-	room     room
-	sight    sight
+	doors *doors.Doors
+	keys  keyring
+	room  room
+	sight sight
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -123,9 +124,8 @@ type Client struct {
 	seats   map[barnraise.ServiceID][]barnraise.ServerID // the sticky sets
 	busy    map[barnraise.ServerID]int                   // requests under way
 	paces   map[barnraise.ServerID]*pace
-	metIn   *barnraise.Snapshot          // the view of which the book has met candidates
-	met     map[barnraise.ServiceID]bool // whose they are
-	doors   map[string]*door
+	metIn   *barnraise.Snapshot               // the view of which the book has met candidates
+	met     map[barnraise.ServiceID]bool      // whose they are
 	kits    map[barnraise.CID]*kit            // by manifest and verifier
 	passed  map[barnraise.Digest]bool         // images that have been seen here not to contradict themselves
 	reports map[barnraise.CID]map[string]bool // methods that conformance reports cover
@@ -194,7 +194,7 @@ func WithClock(now func() time.Time, seed [32]byte) Option {
 func Open(ctx context.Context, network registry.Network, options ...Option) (*Client, error) {
 	c := &Client{
 		network: network, http: new(http.Client), policy: score.Default, now: time.Now,
-		doors: make(map[string]*door), kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
+		kits: make(map[barnraise.CID]*kit), passed: make(map[barnraise.Digest]bool),
 		reports:       make(map[barnraise.CID]map[string]bool),
 		contradictory: make(map[quarantinedRequest]uint64), delivering: make(chan struct{}, deliveries),
 		seats: make(map[barnraise.ServiceID][]barnraise.ServerID), busy: make(map[barnraise.ServerID]int), paces: make(map[barnraise.ServerID]*pace),
@@ -235,6 +235,7 @@ func (c *Client) open(ctx context.Context) error {
 		c.http.Transport = way.Transport
 	}
 	c.http.CheckRedirect = way.CheckRedirect
+	c.doors = doors.New(doors.Config{HTTP: c.http, Private: c.network.Private(), Now: c.now})
 	store, err := content.Open(filepath.Join(c.cache, "content"))
 	if err != nil {
 		return err

@@ -39,8 +39,7 @@ func TestCallersImpatienceIsNotTheServersFailure(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.doors = make(map[string]*door)
-				c.meetings.Clear() // who was asked for manifest and verifier is a stranger again
+				c.doors.Forget() // who was asked for manifest and verifier is a stranger again
 				n.captured = nil
 				for _, m := range n.members {
 					m.serve = func(_ http.ResponseWriter, r *http.Request) bool {

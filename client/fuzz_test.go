@@ -94,7 +94,8 @@ func FuzzIntroduction(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 307 Elsewhere\r\nLocation: http://s2.test/\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c.http.Transport = written(raw)
-		if err := c.meet(context.Background(), s, v); err != nil {
+		c.doors.Forget()
+		if err := c.introduce(context.Background(), s, v); err != nil {
 			return
 		}
 		resp, err := c.http.Transport.RoundTrip(nil)

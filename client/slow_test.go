@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"barnraise/dial/doors"
 )
 
 // drip writes a byte a second.
@@ -74,10 +76,9 @@ func TestAByteASecond(t *testing.T) {
 				cancel()
 
 				bad.misbehave(at(wellKnown, write))
-				c.doors = make(map[string]*door)
-				c.meetings.Clear()
+				c.doors.Forget()
 				start = time.Now()
-				if err := c.introduce(t.Context(), s, server); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != introduction {
+				if err := c.introduce(t.Context(), s, server); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != doors.Within {
 					t.Errorf("the introduction took %v: %v", time.Since(start), err)
 				}
 				c.Close()
