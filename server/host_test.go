@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/content"
 	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/registry/evm"
@@ -366,6 +368,48 @@ type roundTrip func(*http.Request) *http.Response
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
 
+// Protocol 10.1: nobody is asked for what belongs to a revision before he has introduced himself: not a host, not the home.
+func TestProtocol10_1NothingIsPulledWithoutAnIntroduction(t *testing.T) {
+	for name, introduces := range map[string]bool{"introduces itself": true, "does not": false} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			asked := make(map[string]int)
+			inBubble(t, func(r *running, c *Config, _ *Dependencies) {
+				r.addService(t, 2, 9)
+				c.Own = append(c.Own, 2)
+				r.chain.services[1].Revisions[0].Manifest = content.Sum([]byte("what only the other has"))
+				r.chain.services[1].Revisions[0].Home = 8
+				other := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+				r.chain.servers = append(r.chain.servers, barnraise.Server{
+					ID: 8, URL: "http://other", Status: barnraise.StatusActive, Offers: []barnraise.ServiceID{2},
+					Keys: []barnraise.Key{{Key: barnraise.PublicKey(other.Public().(ed25519.PublicKey)), From: 1}},
+				})
+				r.others = roundTrip(func(req *http.Request) *http.Response {
+					mu.Lock()
+					defer mu.Unlock()
+					asked[req.URL.Path[:min(len(req.URL.Path), 6)]]++
+					w := httptest.NewRecorder()
+					if i := (barnraise.Introduction{
+						Server: 8, URL: "http://other", Chain: testNetwork.Chain, Services: testNetwork.Services, Servers: testNetwork.Servers, IssuedAt: time.Now().Unix(),
+					}); introduces && strings.HasPrefix(req.URL.Path, "/.well") {
+						w.WriteString(barnraise.Sign(barnraise.TypeServer, i.Payload(), other))
+						return w.Result()
+					}
+					http.NotFound(w, req)
+					return w.Result()
+				})
+			}, func(t *testing.T, r *running) {
+				pass(time.Minute)
+				mu.Lock()
+				defer mu.Unlock()
+				if asked["/.well"] == 0 || asked["/ipfs/"] > 0 != introduces || introduces && asked["/.well"] != 1 {
+					t.Errorf("it was asked for %v", asked)
+				}
+			})
+		})
+	}
+}
+
 // Whoever offers a service is asked for it only by chance, and the home always, after them (protocol 2.8).
 func TestSourcesAreDrawn(t *testing.T) {
 	s := &Server{config: Config{URL: "http://me"}}
@@ -379,7 +423,7 @@ func TestSourcesAreDrawn(t *testing.T) {
 	snapshot := barnraise.NewSnapshot(testNetwork.Registry(), 1, [32]byte{}, 5, nil, servers)
 	drawn, first := map[string]int{}, map[string]int{}
 	for range 2000 {
-		urls := s.sources(snapshot, 1, barnraise.Revision{Home: home})
+		urls := urlsOf(s.holders(snapshot, 1, barnraise.Revision{Home: home}))
 		if len(urls) != maxSources || urls[len(urls)-1] != "http://home" {
 			t.Fatalf("drawn are %v", urls)
 		}
@@ -391,9 +435,16 @@ func TestSourcesAreDrawn(t *testing.T) {
 	if len(drawn) != 52 || drawn["http://me"] != 0 || drawn["http://same"] > 500 || len(first) < 40 {
 		t.Errorf("%d different ones, %d of them first; same %d times", len(drawn), len(first), drawn["http://same"])
 	}
-	if urls := s.sources(snapshot, 2, barnraise.Revision{Home: 99}); len(urls) != 0 {
+	if urls := s.holders(snapshot, 2, barnraise.Revision{Home: 99}); len(urls) != 0 {
 		t.Errorf("of nobody: %v", urls)
 	}
+}
+
+func urlsOf(list []holder) (urls []string) {
+	for _, h := range list {
+		urls = append(urls, h.url)
+	}
+	return urls
 }
 
 // lockedBuffer is a log that is read while it is written.

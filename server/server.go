@@ -24,6 +24,7 @@ import (
 	"barnraise/client"
 	"barnraise/content"
 	"barnraise/dial"
+	"barnraise/dial/doors"
 	"barnraise/endpoint"
 	"barnraise/evidence"
 	"barnraise/image"
@@ -92,6 +93,7 @@ type Server struct {
 	fetcher  *content.Fetcher
 	puller   *image.Puller
 	http     *http.Client
+	doors    *doors.Doors
 	runtime  runtime.Runtime
 	gate     *gate
 	broker   *broker
@@ -156,6 +158,7 @@ func Open(c Config, d Dependencies) (*Server, error) {
 	if d.Transport != nil {
 		s.http.Transport = d.Transport
 	}
+	s.doors = doors.New(doors.Config{HTTP: s.http, Private: d.Network.Private(), Now: s.now, Avoid: avoided(d.Network)})
 	if err := s.open(d); err != nil {
 		return nil, fmt.Errorf("open server: %w", err)
 	}

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"barnraise"
+	"barnraise/dial/doors"
 	"barnraise/image"
 	"barnraise/manifest"
+	"barnraise/registry"
 	"barnraise/runtime"
 )
 
@@ -20,7 +23,7 @@ import (
 func (s *Server) start(ctx context.Context, snapshot *barnraise.Snapshot, k hostKey) (*hosted, error) {
 	service, _ := snapshot.Service(k.service)
 	revision, _ := service.Revision(k.revision)
-	sources := s.sources(snapshot, k.service, revision)
+	sources := s.sources(ctx, snapshot, k.service, revision)
 	m, err := s.fetch(ctx, k, sources, revision)
 	if err != nil {
 		return nil, err
@@ -128,26 +131,81 @@ func (s *Server) pull(ctx context.Context, id barnraise.ServiceID, sources []str
 // maxSources is how many servers are asked for what belongs to a revision, in one start. Each may take its time.
 const maxSources = 5
 
-// sources draws the URLs of servers that may hold what belongs to a revision: some of those that offer it, which anybody may,
-// in any order, and then its home (protocol 2.8).
-func (s *Server) sources(snapshot *barnraise.Snapshot, id barnraise.ServiceID, r barnraise.Revision) (urls []string) {
-	seen := map[string]bool{s.config.URL: true}
+// holder is a URL where what belongs to a revision may lie, with those who have registered it: anybody may register anybody's.
+type holder struct {
+	url     string
+	servers []barnraise.Server
+}
+
+// avoided is for how long a server is not asked for an image at first that has not introduced itself. In a private network servers start
+// together, and one that was not ready yet is wanted a moment later.
+func avoided(n registry.Network) time.Duration {
+	if n.Private() {
+		return time.Second
+	}
+	return doors.Avoided
+}
+
+// holders draws who may hold what belongs to a revision: some of those that offer it, which anybody may, in any order, and then its
+// home (protocol 2.8).
+func (s *Server) holders(snapshot *barnraise.Snapshot, id barnraise.ServiceID, r barnraise.Revision) (list []holder) {
+	at := make(map[string]int)
 	add := func(id barnraise.ServerID) {
 		v, ok := snapshot.Server(id)
-		if ok && v.Status == barnraise.StatusActive && !seen[v.URL] {
-			seen[v.URL] = true
-			urls = append(urls, v.URL)
+		if !ok || v.Status != barnraise.StatusActive || v.URL == s.config.URL {
+			return
 		}
+		if i, drawn := at[v.URL]; drawn {
+			list[i].servers = append(list[i].servers, v)
+			return
+		}
+		at[v.URL] = len(list)
+		list = append(list, holder{v.URL, []barnraise.Server{v}})
 	}
 	for _, host := range snapshot.Hosts(id) {
 		if host != r.Home {
 			add(host)
 		}
 	}
-	rand.Shuffle(len(urls), func(i, j int) { urls[i], urls[j] = urls[j], urls[i] })
-	urls = urls[:min(len(urls), maxSources-1)]
+	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	list = list[:min(len(list), maxSources-1)]
+	clear(at)
+	for i, h := range list {
+		at[h.url] = i
+	}
 	add(r.Home)
+	return list
+}
+
+// sources draws the URLs of servers that may hold what belongs to a revision, and have introduced themselves: nothing else is sent
+// to others (protocol 10.1).
+func (s *Server) sources(ctx context.Context, snapshot *barnraise.Snapshot, id barnraise.ServiceID, r barnraise.Revision) (urls []string) {
+	drawn := s.holders(snapshot, id, r)
+	met := make([]bool, len(drawn))
+	var group sync.WaitGroup
+	for i, h := range drawn {
+		group.Go(func() { met[i] = s.meets(ctx, snapshot, h) })
+	}
+	group.Wait()
+	for i, h := range drawn {
+		if met[i] {
+			urls = append(urls, h.url)
+		}
+	}
 	return urls
+}
+
+// meets reports whether one of those who have registered a URL is behind it.
+func (s *Server) meets(ctx context.Context, snapshot *barnraise.Snapshot, h holder) bool {
+	if slices.ContainsFunc(h.servers, s.doors.Met) {
+		return true
+	}
+	err := s.doors.Meet(ctx, snapshot, h.servers[rand.IntN(len(h.servers))])
+	if err == nil || slices.ContainsFunc(h.servers, s.doors.Met) { // whoever asks for one may find the other
+		return true
+	}
+	s.log.Debug("a server is not asked for what it may hold", "url", h.url, "err", err)
+	return false
 }
 
 // probe calls the instance once with the first example of its manifest.
