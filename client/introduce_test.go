@@ -29,7 +29,7 @@ func (l *listening) Rerun(ctx context.Context, job Job) (Rerun, error) {
 }
 
 // Protocol 10.1: until the URL shows that it is the server's, nobody sends it anything else.
-func TestNothingIsSentWithoutAnIntroduction(t *testing.T) {
+func TestProtocol10_1NothingIsSentWithoutAnIntroduction(t *testing.T) {
 	for name, bad := range map[string]func(*member){
 		"other server":  func(m *member) { m.introduce = func(i *barnraise.Introduction) { i.Server = 1 } },
 		"other URL":     func(m *member) { m.introduce = func(i *barnraise.Introduction) { i.URL = "http://s1.test" } },
@@ -87,7 +87,7 @@ func strangers() string {
 	return barnraise.Sign(barnraise.TypeServer, barnraise.Introduction{Server: 4}.Payload(), strangersKey)
 }
 
-func TestIntroductionIsBelievedForAnHour(t *testing.T) {
+func TestProtocol10_1IntroductionIsBelievedForAnHour(t *testing.T) {
 	n := newNetwork(t, 2, "compare")
 	forward := n.clock()
 	c, _ := n.client(1)
@@ -109,7 +109,7 @@ func TestIntroductionIsBelievedForAnHour(t *testing.T) {
 }
 
 // Protocol 10.1: with back-off.
-func TestIntroductionThatFailsIsAskedForMoreAndMoreSeldom(t *testing.T) {
+func TestProtocol10_1IntroductionThatFailsIsAskedForMoreAndMoreSeldom(t *testing.T) {
 	n := newNetwork(t, 1, "spot")
 	forward := n.clock()
 	c, _ := n.client(1)
@@ -144,7 +144,7 @@ func TestIntroductionThatFailsIsAskedForMoreAndMoreSeldom(t *testing.T) {
 }
 
 // Protocol 10.1: once per registrable domain, so that registering many of somebody's URLs does not send him every client.
-func TestOneIntroductionAtADomain(t *testing.T) {
+func TestProtocol10_1OneIntroductionAtADomain(t *testing.T) {
 	n := newNetwork(t, 5, "spot")
 	n.public("true.victim.org", "a.victim.org", "b.victim.org", "c.victim.org:8443", "elsewhere.net")
 	for _, m := range n.members[1:4] {

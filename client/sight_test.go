@@ -77,7 +77,7 @@ func TestWhatIsNotSeenIsLookedForAgain(t *testing.T) {
 }
 
 // Protocol 10.4: what servers say of the registry is a hint, at most once in ten seconds.
-func TestServersHintAtNewBlocks(t *testing.T) {
+func TestProtocol10_4ServersHintAtNewBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, 4, "compare")
 		for _, m := range n.members {

@@ -123,7 +123,7 @@ func TestBadReceiversOnTheWire(t *testing.T) {
 }
 
 // A server that sends the asker elsewhere is not followed, wherever it is asked.
-func TestRedirectsAreNotFollowed(t *testing.T) {
+func TestProtocol10_2RedirectsAreNotFollowed(t *testing.T) {
 	for _, path := range []string{wellKnown, "/v1/services/", "/v1/evidence"} {
 		for _, code := range []int{301, 302, 303, 307, 308} {
 			n := newNetwork(t, 3, "compare")

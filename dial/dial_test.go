@@ -44,7 +44,7 @@ func TestPublic(t *testing.T) {
 }
 
 // Protocol 10.2: checked on the address dialled, after DNS.
-func TestDialsPublicAddressesOnly(t *testing.T) {
+func TestProtocol10_2DialsPublicAddressesOnly(t *testing.T) {
 	asked := false
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
 	defer s.Close()
@@ -65,7 +65,7 @@ func TestDialsPublicAddressesOnly(t *testing.T) {
 }
 
 // Protocol 10.2: no redirects. Protocol 3.1: no User-Agent, no Accept-Encoding. No proxy of the environment.
-func TestClientManners(t *testing.T) {
+func TestProtocol10_2NoRedirectsNoNamesNoProxies(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }))
 	defer proxy.Close()
 	t.Setenv("HTTP_PROXY", proxy.URL)
@@ -142,7 +142,7 @@ func TestControlWithoutAddress(t *testing.T) {
 	}
 }
 
-func TestCheckURL(t *testing.T) {
+func TestProtocol10_2CheckURL(t *testing.T) {
 	for _, c := range []struct {
 		url   string
 		https bool // taken where only https is

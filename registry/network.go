@@ -39,7 +39,8 @@ type Network struct {
 	StartBlock    uint64                         `json:"start_block"`   // no event of the registry is older
 	Checkpoint    *Checkpoint                    `json:"checkpoint"`    // a block that the chain must contain
 
-	file []byte // as it was read
+	file  []byte // as it was read
+	local bool   // its user says that it is private
 }
 
 // Checkpoint is a block that is known to be in the chain. An RPC endpoint that shows another one in its place is refused.
@@ -179,14 +180,22 @@ func (n Network) Registry() barnraise.Registry {
 	return barnraise.Registry{Chain: n.Chain, Services: n.Services, Servers: n.Servers}
 }
 
-// Private reports whether the network lives on this machine alone, so that its servers may be at private addresses
-// (protocol 10.3): a development chain, every RPC endpoint of which is a loopback address, localhost or a socket file.
+// Private reports whether the network's servers may be at private addresses (protocol 10.3): its user says so, or it lives on this
+// machine alone: a development chain, every RPC endpoint of which is a loopback address, localhost or a socket file. A network file
+// cannot say it.
 func (n Network) Private() bool {
 	id, err := n.ChainID()
-	if err != nil || id != 31337 && id != 1337 || len(n.RPC) == 0 {
-		return false
+	if n.local || err != nil || id != 31337 && id != 1337 || len(n.RPC) == 0 {
+		return n.local
 	}
 	return !slices.ContainsFunc(n.RPC, func(e string) bool { return !onThisMachine(e) })
+}
+
+// AsPrivate is the same network for a user who says that it is private. Only a flag of his may lead here: whoever says it of a
+// strangers' network lets them choose which of his own machines are asked.
+func (n Network) AsPrivate() Network {
+	n.local = true
+	return n
 }
 
 // Digest is the SHA-256 sum of the file the network was read from, which results show as "network". For a network that was

@@ -131,9 +131,9 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
-// TestPrivate: a network is private if its chain is a development chain and every RPC endpoint is on this machine (protocol
+// A network is private if its chain is a development chain and every RPC endpoint is on this machine (protocol
 // 10.3).
-func TestPrivate(t *testing.T) {
+func TestProtocol10_3Private(t *testing.T) {
 	for _, c := range []struct {
 		chain, rpc string
 		want       bool
@@ -157,6 +157,28 @@ func TestPrivate(t *testing.T) {
 		if got := (Network{Chain: c.chain, RPC: strings.Fields(c.rpc)}).Private(); got != c.want {
 			t.Errorf("%s with %s is private: %t, want %t", c.chain, c.rpc, got, c.want)
 		}
+	}
+}
+
+// Protocol 10.3: a downloaded network file cannot say that it is private; whoever uses it can.
+func TestProtocol10_3ANetworkFileCannotSayIt(t *testing.T) {
+	n := Network{Chain: "eip155:1", RPC: []string{"https://rpc.example"}, Services: barnraise.Address{1}, Servers: barnraise.Address{2}}
+	text := string(n.Encode())
+	for _, line := range []string{"private: true", "Private: true", "local: true"} {
+		if got, err := ParseNetwork("network.yaml", []byte(text+line+"\n")); err == nil {
+			t.Errorf("%s: taken, private: %t", line, got.Private())
+		}
+	}
+	read, err := ParseNetwork("network.yaml", []byte(text))
+	if err != nil || read.Private() {
+		t.Fatalf("private: %t, %v", read.Private(), err)
+	}
+	said := read.AsPrivate()
+	if !said.Private() || read.Private() || said.Digest() != read.Digest() {
+		t.Errorf("said: %t, read: %t, one digest: %t", said.Private(), read.Private(), said.Digest() == read.Digest())
+	}
+	if again, err := ParseNetwork("network.yaml", said.Encode()); err != nil || again.Private() {
+		t.Errorf("what was said was written into the file: %v", err)
 	}
 }
 
