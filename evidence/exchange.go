@@ -44,8 +44,8 @@ type Registry interface {
 // Dependencies are what an exchange of evidence is given. All but the last group are needed.
 type Dependencies struct {
 	Registry Registry
-	Key      ed25519.PrivateKey
-	URL      string                    // own, as registered
+	Key      func() ed25519.PrivateKey // own, as it signs now
+	URL      func() string             // own, as registered
 	Self     func() barnraise.ServerID // own id; 0 while it is not known
 	Store    Store
 	Judge    Rechecker

@@ -125,7 +125,7 @@ func (m *market) exchange(kept Store) *Exchange { return m.exchangeOf(1, kept) }
 
 func (m *market) exchangeOf(self barnraise.ServerID, kept Store) *Exchange {
 	return New(Dependencies{
-		Registry: m, Key: memberKey(self), URL: memberURL(self), Self: func() barnraise.ServerID { return self }, Store: kept, Judge: m.client,
+		Registry: m, Key: func() ed25519.PrivateKey { return memberKey(self) }, URL: func() string { return memberURL(self) }, Self: func() barnraise.ServerID { return self }, Store: kept, Judge: m.client,
 		Book: m.client.Book, Epoch: func() uint64 { return 5 }, HTTP: &http.Client{Transport: m},
 		Serves: func(id barnraise.ServiceID) bool { return m.serves[id] }, Uses: func(id barnraise.ServerID) bool { return m.uses[id] },
 		Hosted: func() []barnraise.ServiceID { return []barnraise.ServiceID{1} }, Random: func(n int) int { return 0 }, Now: m.clock,

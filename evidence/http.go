@@ -121,7 +121,7 @@ func (x *Exchange) reader(r *http.Request, evidence barnraise.Digest) (evidenceR
 	if token == "" {
 		return evidenceReader{snapshot: s}, nil
 	}
-	p, err := barnraise.CheckPass(s, barnraise.TypePull, token, x.URL, evidence, x.Now().Unix())
+	p, err := barnraise.CheckPass(s, barnraise.TypePull, token, x.URL(), evidence, x.Now().Unix())
 	if err != nil {
 		return evidenceReader{}, err
 	}

@@ -74,7 +74,7 @@ func (x *Exchange) from(r *http.Request, s *barnraise.Snapshot) (sender, barnrai
 	}
 	p, _, err := barnraise.ParsePass(barnraise.TypeOffer, token)
 	if err == nil {
-		p, err = barnraise.CheckPass(s, barnraise.TypeOffer, token, x.URL, p.Evidence, x.Now().Unix())
+		p, err = barnraise.CheckPass(s, barnraise.TypeOffer, token, x.URL(), p.Evidence, x.Now().Unix())
 	}
 	who.server = p.Server
 	return who.sender(r), p.Evidence, err

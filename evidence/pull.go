@@ -151,7 +151,7 @@ func (x *Exchange) get(ctx context.Context, v barnraise.Server, path string, evi
 		return nil, err
 	}
 	pass := barnraise.Pass{Registry: s.Registry, Server: x.Self(), URL: v.URL, Evidence: evidence, IssuedAt: x.Now().Unix()}
-	req.Header.Set(PassHeader, pass.Sign(barnraise.TypePull, x.Key))
+	req.Header.Set(PassHeader, pass.Sign(barnraise.TypePull, x.Key()))
 	resp, err := x.HTTP.Do(req)
 	if err != nil {
 		return nil, err

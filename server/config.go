@@ -39,6 +39,7 @@ type Config struct {
 	Deny     []Rule                `json:"deny"`
 	Policy   Policy                `json:"policy"` // DefaultPolicy where nothing is set
 	Contact  string                `json:"contact"`
+	Next     Next                  `json:"next"` // the key and the URL that are to come
 }
 
 // What runs services.
@@ -70,10 +71,7 @@ func ReadConfig(path string) (Config, error) {
 	if err := strictyaml.Decode(path, data, &c); err != nil {
 		return Config{}, err
 	}
-	files := []*string{&c.Network, &c.Key, &c.Password, &c.Data}
-	if signer.IsFile(c.Account) {
-		files = append(files, &c.Account)
-	}
+	files := []*string{&c.Network, &c.Key, &c.Account, &c.Data, &c.Next.Key}
 	if c.TLS != nil {
 		files = append(files, &c.TLS.Certificate, &c.TLS.Key)
 	}
@@ -154,6 +152,12 @@ func (c *Config) checkHosting() error {
 func (c *Config) checkURL(n registry.Network) error {
 	if err := dial.CheckURL(c.URL, n.Private()); err != nil {
 		return fmt.Errorf("url: %w; only in a network on this machine are http and private addresses taken", err)
+	}
+	if c.Next.URL == "" {
+		return nil
+	}
+	if err := dial.CheckURL(c.Next.URL, n.Private()); err != nil {
+		return fmt.Errorf("next: url: %w; only in a network on this machine are http and private addresses taken", err)
 	}
 	return nil
 }

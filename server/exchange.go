@@ -22,7 +22,7 @@ func (s *Server) openExchange(d Dependencies, asks *client.Client) {
 		tell = func(store.Event) {}
 	}
 	s.exchange = evidence.New(evidence.Dependencies{
-		Registry: s.registry, Key: s.key, URL: s.config.URL, Self: func() barnraise.ServerID { return barnraise.ServerID(s.id.Load()) },
+		Registry: s.registry, Key: s.signing, URL: s.url, Self: func() barnraise.ServerID { return barnraise.ServerID(s.id.Load()) },
 		Store: d.Evidence, Judge: asks, Book: asks.Book, Epoch: asks.Epoch, HTTP: s.http, Serves: s.cares, Uses: s.broker.uses,
 		Hosted: s.services, Random: rand.IntN, Known: s.knows, Log: s.log, Now: s.now, Tell: tell, Doubted: s.doubt,
 	})

@@ -76,27 +76,6 @@ func (s *Server) sync(ctx context.Context) error {
 	return err
 }
 
-// self finds this server in the registry: by its id, or else by URL and key.
-func (s *Server) self(snapshot *barnraise.Snapshot) (barnraise.Server, error) {
-	mine := func(v barnraise.Server) bool {
-		key, ok := v.Key()
-		return ok && key.Key == s.publicKey() && v.URL == s.config.URL && v.Status == barnraise.StatusActive
-	}
-	if s.config.Server != 0 {
-		v, ok := snapshot.Server(s.config.Server)
-		if !ok || !mine(v) {
-			return v, fmt.Errorf("server %d is not registered with URL %s and this key: look at it with: barnraise servers show %d", s.config.Server, s.config.URL, s.config.Server)
-		}
-		return v, nil
-	}
-	for _, v := range snapshot.Servers() {
-		if mine(v) {
-			return v, nil
-		}
-	}
-	return barnraise.Server{}, fmt.Errorf("no server is registered with URL %s and key %s: register it with: barnraise servers register", s.config.URL, s.publicKey())
-}
-
 // want makes these the revisions that are to run, and no others.
 func (s *Server) want(ctx context.Context, snapshot *barnraise.Snapshot, keys []hostKey) {
 	s.retain(func(k hostKey) bool { return slices.Contains(keys, k) })

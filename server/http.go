@@ -197,7 +197,7 @@ func (s *Server) receipt(h *hosted, request, response []byte) string {
 		Registry: s.network.Registry(), Service: h.service, Revision: h.revision, Image: h.spec.Image, Platform: h.spec.Platform,
 		Request: barnraise.Sum(request), Response: barnraise.Sum(response), Server: barnraise.ServerID(s.id.Load()),
 		Block: s.block.Load(), IssuedAt: time.Now().Unix(),
-	}.Sign(s.key)
+	}.Sign(s.signing())
 }
 
 // class maps a failure to its status (docs/protocol.md, 3.4). The detail is for callers and says nothing of this machine.

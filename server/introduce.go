@@ -1,7 +1,6 @@
 package server
 
 import (
-	"crypto/ed25519"
 	"net/http"
 	"slices"
 	"sync"
@@ -17,9 +16,13 @@ const Software = "barnraise/0.1"
 // freshFor is how long one signed introduction is given out; callers take it for an hour.
 const freshFor = 10 * time.Minute
 
-// introduction keeps the last one signed.
+// introduction keeps the last one signed for each URL.
 type introduction struct {
-	mu    sync.Mutex
+	mu     sync.Mutex
+	tokens map[string]signed
+}
+
+type signed struct {
 	token string
 	at    time.Time
 }
@@ -27,11 +30,7 @@ type introduction struct {
 func (i *introduction) forget() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.token = ""
-}
-
-func (s *Server) publicKey() barnraise.PublicKey {
-	return barnraise.PublicKey(s.key.Public().(ed25519.PublicKey))
+	clear(i.tokens)
 }
 
 // introduce answers /.well-known/barnraise: who this is, signed by the registered key (protocol 10.1).
@@ -45,24 +44,32 @@ func (s *Server) introduce(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "application/jose")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cache-Control", "no-store")
-	w.Write([]byte(s.introduction(id)))
+	w.Write([]byte(s.introduction(id, s.named(r))))
 }
 
-func (s *Server) introduction(id barnraise.ServerID) string {
+// introduction is this server's at one of its URLs.
+func (s *Server) introduction(id barnraise.ServerID, url string) string {
 	hosts := s.Hosts()
 	s.intro.mu.Lock()
 	defer s.intro.mu.Unlock()
 	now := time.Now()
-	if s.intro.token != "" && now.Sub(s.intro.at) < freshFor {
-		return s.intro.token
+	if last := s.intro.tokens[url]; last.token != "" && now.Sub(last.at) < freshFor {
+		return last.token
 	}
 	i := barnraise.Introduction{
-		Server: id, URL: s.config.URL, Chain: s.network.Chain, Services: s.network.Services, Servers: s.network.Servers,
+		Server: id, URL: url, Chain: s.network.Chain, Services: s.network.Services, Servers: s.network.Servers,
 		Block: s.block.Load(), Software: Software, Hosts: hosts, Contact: s.config.Contact, IssuedAt: now.Unix(),
 	}
-	s.intro.token, s.intro.at = barnraise.Sign(barnraise.TypeServer, i.Payload(), s.key), now
-	return s.intro.token
+	if s.intro.tokens == nil || len(s.intro.tokens) > mostURLs {
+		s.intro.tokens = make(map[string]signed)
+	}
+	token := barnraise.Sign(barnraise.TypeServer, i.Payload(), s.signing())
+	s.intro.tokens[url] = signed{token, now}
+	return token
 }
+
+// mostURLs is for how many URLs introductions are remembered; a configuration that is changed again and again has more.
+const mostURLs = 8
 
 // Hosts lists what runs here, by service and revision.
 func (s *Server) Hosts() (list []barnraise.Hosted) {

@@ -59,7 +59,7 @@ type Dependencies struct {
 	// Evidence is where evidence is kept that is exchanged with others. Nil exchanges none.
 	Evidence  evidence.Store
 	Happened  func(store.Event)      // told what evidence shows; nil for nobody
-	Rules     func() (Config, error) // reads the configuration again, for its rules of hosting; nil for those it began with
+	Rules     func() (Config, error) // reads the configuration again, for its rules of hosting and what is next; nil for what it began with
 	Random    *rand.Rand             // draws probes; nil for one of its own
 	Tell      func(Step)             // told of each step of hosting, one after the other; nil for nobody
 	Listener  net.Listener           // taken in place of the address that the configuration names; nil for none
@@ -81,7 +81,10 @@ type Server struct {
 	network  registry.Network
 	registry Registry
 	writes   bool
-	key      ed25519.PrivateKey
+	keys     []ed25519.PrivateKey   // that it has or had; only sync looks at it
+	rules    func() (Config, error) // nil for the configuration it began with
+	face     atomic.Pointer[face]
+	next     atomic.Pointer[Next]
 	local    *Local
 	log      *slog.Logger
 	poll     time.Duration
@@ -136,12 +139,13 @@ type Server struct {
 // Open prepares a server and takes its port. It does not answer before [Server.Run].
 func Open(c Config, d Dependencies) (*Server, error) {
 	s := &Server{
-		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, key: d.Key, local: d.Local, log: d.Log, poll: d.Poll, now: d.Now,
+		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, keys: []ed25519.PrivateKey{d.Key}, rules: d.Rules, local: d.Local, log: d.Log, poll: d.Poll, now: d.Now,
 		http: dial.Client(d.Network.Private(), 0), transit: endpoint.NewTransit(transitRoom), starting: make(chan struct{}, startsAtOnce),
 		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial), refused: make(map[hostKey]time.Time),
 		kept: make(map[hostKey]barnraise.Digest), around: d.Around,
 		excerpts: newExcerpts(),
 	}
+	s.face.Store(&face{d.Key, c.URL})
 	if s.around == nil {
 		s.around = func(h http.Handler) http.Handler { return h }
 	}

@@ -152,7 +152,7 @@ func (s *Server) holders(snapshot *barnraise.Snapshot, id barnraise.ServiceID, r
 	at := make(map[string]int)
 	add := func(id barnraise.ServerID) {
 		v, ok := snapshot.Server(id)
-		if !ok || v.Status != barnraise.StatusActive || v.URL == s.config.URL {
+		if !ok || v.Status != barnraise.StatusActive || slices.Contains(s.urls(), v.URL) {
 			return
 		}
 		if i, drawn := at[v.URL]; drawn {

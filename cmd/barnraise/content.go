@@ -84,7 +84,6 @@ func (a *app) contentCID() *cobra.Command {
 
 func (a *app) contentGet() *cobra.Command {
 	var from []string
-	var private bool
 	var out string
 	c := &cobra.Command{
 		Use:   "get CID",
@@ -105,7 +104,7 @@ is one, in turn. What arrives is hashed: nobody needs to be believed.`,
 			if err != nil && !(a.networkNamed() == "" && errors.Is(err, fs.ErrNotExist)) {
 				return err
 			}
-			sources, private := slices.Concat(from, network.Gateways), private || network.Private()
+			sources, private := slices.Concat(from, network.Gateways), a.private || network.Private()
 			f := content.Fetcher{Client: dial.Client(private, 0), Store: s}
 			b, err := f.Fetch(c.Context(), cid, sources)
 			switch {
@@ -124,7 +123,6 @@ is one, in turn. What arrives is hashed: nobody needs to be believed.`,
 		},
 	}
 	c.Flags().StringSliceVar(&from, "from", nil, "URLs of gateways or servers to ask")
-	c.Flags().BoolVar(&private, "private", false, "the gateways may be on this machine or in a private network")
 	c.Flags().StringVarP(&out, "output", "o", "", "write to this file instead")
 	return c
 }

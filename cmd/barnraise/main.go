@@ -43,6 +43,7 @@ type app struct {
 	network   string // file
 	cache     string // directory
 	lock      string // file
+	private   bool   // the user says that the network is
 
 	trust  evm.Trust   // in what was last read of the registry
 	begins *beginning  // instead of the chain's events; nil for these
@@ -102,6 +103,7 @@ Start with:  barnraise demo`,
 	flags.StringVar(&a.network, "network", "", "the network file; else $BARNRAISE_NETWORK, else the one in the user's configuration directory")
 	flags.StringVar(&a.cache, "cache", "", "directory for images, content and compiled code; else barnraise in the user's cache directory")
 	flags.StringVar(&a.lock, "lock", "", "the lock file, which keeps what bare names meant; else barnraise.lock here where there is one, else beside the network file")
+	flags.BoolVar(&a.private, "private", false, "the network's servers and gateways may be on this machine or in a private network; never say so of a stranger's network")
 	root.AddCommand(
 		a.demo(), a.devnet(), a.call(), a.proxy(), a.verify(), a.serve(), a.services(), a.servers(), a.networks(), a.plan(), a.takedown(), a.scores(), a.explain(), a.evidence(), a.image(), a.verifier(), a.check(), a.content(),
 		a.doctor(), a.sim(), a.version(), a.worker(), a.forward(),
@@ -173,7 +175,13 @@ func (a *app) cacheDir() (string, error) {
 	return filepath.Join(user, "barnraise"), nil
 }
 
-func (a *app) readNetwork() (registry.Network, error) { return registry.ReadNetwork(a.network) }
+func (a *app) readNetwork() (registry.Network, error) {
+	n, err := registry.ReadNetwork(a.network)
+	if a.private {
+		n = n.AsPrivate()
+	}
+	return n, err
+}
 
 // networkNamed is the network file that the user named; empty where it is the one in the configuration directory.
 func (a *app) networkNamed() string {
