@@ -253,6 +253,8 @@ func (r *round) askOne(ctx, one context.Context, role string, v *candidate) bool
 	if sent {
 		r.requests++
 	}
+	r.missing = r.missing || errors.Is(err, errUnknownRevision)
+	r.crowded = r.crowded || errors.Is(err, doors.ErrCrowded)
 	r.record(ctx, v, end.Sub(begun), end, err)
 	r.asked = append(r.asked, asked)
 	return err == nil

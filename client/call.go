@@ -82,6 +82,9 @@ func (a *Answer) Decode(v any) error {
 // such as "#3@2", or a name that the network file or the lock file knows. Params are nil, JSON as []byte or [json.RawMessage],
 // which goes out verbatim, or a value to be encoded: an array or an object.
 //
+// For the grace after a new revision has come into force, the one before it is called where too few run the new one yet, unless the
+// caller has pinned one: Answer.Revision says which it was.
+//
 // A call that cannot be decided fails closed: [ErrTooFew], [ErrUndecided] with the evidence, [ErrNotFound], [ErrUnavailable].
 // An error of the service itself is no error here, but Answer.Error.
 //
@@ -94,20 +97,11 @@ func (c *Client) Call(ctx context.Context, service, method string, params any, o
 	if err != nil {
 		return nil, fmt.Errorf("call %s: %w", service, err)
 	}
-	r, err := c.round(ctx, service, request)
+	r, a, err := c.attempt(ctx, service, request, options)
 	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", service, err)
+		return c.otherwise(ctx, service, request, options, r, err)
 	}
-	for _, o := range options {
-		o(&r.wishes)
-	}
-	if c.quarantined(r.revision, request) {
-		return nil, &UndecidedError{Service: r.service.ID, Revision: r.revision.Number, Reason: contradictsItself}
-	}
-	if a, err := r.recall(ctx); a != nil || err != nil {
-		return a, err
-	}
-	return r.run(ctx)
+	return a, nil
 }
 
 // inTime derives a context that ends with the client, and after [Timeout] where it has no deadline of its own.

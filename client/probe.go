@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/dial/doors"
 	"barnraise/jsonrpc"
 	"barnraise/judge"
 )
@@ -73,6 +74,9 @@ func (r *round) probe(ctx context.Context, server barnraise.ServerID) (Probe, er
 	if !r.ask(ctx, 1, as(RolePrimary, func() (*candidate, bool) { return r.draws.named(server) })) {
 		p.Why = r.unasked(server)
 		return p, ctx.Err()
+	}
+	if len(r.asked) == 1 && r.crowded {
+		return Probe{}, doors.ErrCrowded // that is not its fault
 	}
 	var err error
 	if len(r.answers) > 0 {

@@ -27,6 +27,8 @@ type round struct {
 	asked    []Asked
 	before   map[barnraise.ServerID]standing // what was thought of those asked, where that is to be explained
 	requests int                             // that were sent
+	missing  bool                            // one of them does not run the revision
+	crowded  bool                            // one was not asked, because of others (protocol 10.1)
 	signed   []barnraise.Answer
 	answers  []judge.Answer // parallel to signed
 

@@ -25,8 +25,8 @@ type sight struct {
 	mu       sync.Mutex
 	snapshot *barnraise.Snapshot // nil for none
 	at       time.Time
-	renewing bool
-	hinted   time.Time // when it was renewed because of a hint
+	renewing chan struct{} // closed once what is under way is done; nil for nothing
+	hinted   time.Time     // when it was renewed because of a hint
 
 	of    *barnraise.Snapshot // whose candidates these are
 	hosts map[barnraise.ServiceID][]candidate
@@ -81,17 +81,19 @@ func (c *Client) renew(ctx context.Context) (*barnraise.Snapshot, error) {
 
 // renewSoon renews the view behind the caller's back, who holds its lock. What fails is tried again by the next call.
 func (c *Client) renewSoon() {
-	if c.sight.renewing {
+	if c.sight.renewing != nil {
 		return
 	}
-	c.sight.renewing = true
+	done := make(chan struct{})
+	c.sight.renewing = done
 	go func() {
+		defer close(done)
 		ctx, cancel := context.WithTimeout(c.life, registryAge)
 		defer cancel()
 		_, _ = c.renew(ctx)
 		c.sight.mu.Lock()
 		defer c.sight.mu.Unlock()
-		c.sight.renewing = false
+		c.sight.renewing = nil
 	}()
 }
 
@@ -103,6 +105,27 @@ func (c *Client) hint() {
 		c.sight.hinted = now
 		c.renewSoon()
 	}
+}
+
+// refresh is hint for a call that failed: it waits for what is seen then. Where nothing is renewed, that is what was seen last.
+func (c *Client) refresh(ctx context.Context) (*barnraise.Snapshot, error) {
+	c.hint()
+	c.sight.mu.Lock()
+	seen, renewing := c.sight.snapshot, c.sight.renewing
+	c.sight.mu.Unlock()
+	if seen == nil {
+		return c.renew(ctx)
+	}
+	if renewing != nil {
+		select {
+		case <-renewing:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	c.sight.mu.Lock()
+	defer c.sight.mu.Unlock()
+	return c.sight.snapshot, nil
 }
 
 // hosts lists the servers that offer a service as [Client.candidates] does, once for each view of the registry. The list is not to
