@@ -63,6 +63,7 @@ const (
 	Started   hosting.Verb = "started"   // it takes calls
 	Stopped   hosting.Verb = "stopped"   // it was drained and does not run any more
 	Void      hosting.Verb = "void"      // an epoch that does not count
+	Upcoming  hosting.Verb = "upcoming"  // a revision comes into force that is not to run here
 )
 
 // broker decides what a server hosts for others: it probes, plans, and keeps the book. Its methods but tell are called by one

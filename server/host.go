@@ -64,8 +64,12 @@ func (s *Server) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	orders, err := s.broker.look(ctx, s.sight(confirmed, head, me))
-	s.want(ctx, confirmed, s.permitted(wanted(confirmed, head, union(s.broker.mine, orders.Run)), confirmed))
+	now := s.sight(confirmed, head, me)
+	orders, err := s.broker.look(ctx, now)
+	all := wanted(confirmed, head, union(s.broker.mine, orders.Run))
+	s.foretell(confirmed, head, all)
+	keys := s.permitted(slices.Clone(all), confirmed)
+	s.want(ctx, confirmed, slices.Concat(keys, s.outgoing(confirmed, head, now, keys)))
 	if quiet && err == nil {
 		s.announce(ctx, me)
 	}

@@ -110,7 +110,8 @@ type Server struct {
 	saved    time.Time     // when the meter was saved last; only follow looks at it
 	record   budget.Record // what was saved then
 
-	head        *barnraise.Snapshot                 // as it was last noticed; only sync looks at it
+	foretold map[hostKey]string // what the operator was told of what comes into force; only sync looks at it
+
 	block       atomic.Uint64                       // the newest registry block seen
 	id          atomic.Uint32                       // own id, once known
 	owners      atomic.Pointer[[]barnraise.Address] // of services, known for long

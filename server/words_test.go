@@ -72,7 +72,7 @@ func TestConsentIsToOneRevision(t *testing.T) {
 		r.update(t, 2, 30, "")
 		expect("the next is published", "1@1 2@1")
 		r.chain.change(func() { r.chain.block = 30 })
-		expect("it is active", "1@1")
+		expect("it is active", "1@1 2@1") // through the grace (protocol 1.4)
 		if offers := r.chain.offers(); len(offers) != 1 {
 			t.Errorf("offered is %d", offers)
 		}
