@@ -43,6 +43,8 @@ type Options struct {
 	Log       *slog.Logger // of the servers; nil for silence
 
 	Tell func(barnraise.ServerID, server.Step) // told what servers decide and find out, where there is barter; nil for nobody
+
+	rereads bool // servers read their configuration again and again, as they do in earnest; it costs much where there are many
 }
 
 // RPC is the URL of the chain.

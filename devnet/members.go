@@ -125,6 +125,9 @@ func (n *Net) startServer(ctx context.Context, i int) error {
 		return err
 	}
 	d, err := n.dependencies(ctx, i, c, reader)
+	if n.options.rereads {
+		d.Rules = func() (server.Config, error) { return server.ReadConfig(path) }
+	}
 	if err == nil {
 		m.server, err = server.Open(c, d)
 	}

@@ -121,7 +121,7 @@ func (s *Server) find(service, revision string) (*hosted, endpoint.Problem) {
 		return h, endpoint.Problem{}
 	}
 	switch {
-	case !s.looked, err == nil && slices.Contains(s.wanted, k):
+	case !s.looked, err == nil && slices.Contains(s.wanted, k) && len(s.hosted[k.service]) == 0: // else another one may do
 		return nil, endpoint.Problem{Status: http.StatusServiceUnavailable, Detail: "starting"}
 	case len(s.hosted[k.service]) > 0, slices.ContainsFunc(s.wanted, func(w hostKey) bool { return w.service == k.service }):
 		return nil, endpoint.Problem{Status: http.StatusNotFound, Type: unknownRevision}
