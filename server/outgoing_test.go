@@ -128,3 +128,41 @@ func TestWhatIsDeniedHasNoGrace(t *testing.T) {
 		})
 	}
 }
+
+// A server leaves the registry: the others' plans have nothing to do with it any more, and what they run goes on.
+func TestOthersPlanWithoutWhoHasLeft(t *testing.T) {
+	play(t, 4, 3, founding, func(u *universe) {
+		u.after(8, nil)
+		named := func(n *node) (services []barnraise.ServiceID) {
+			b := n.life.server.broker
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for _, e := range b.book.Ledger.Entries {
+				if slices.Contains(e.For, 2) {
+					services = append(services, e.Service)
+				}
+			}
+			return services
+		}
+		if len(named(u.nodes[0]))+len(named(u.nodes[2])) == 0 {
+			u.failed("nobody hosts anything for server 2")
+		}
+		u.ledger.change(func() {
+			v := &u.ledger.servers[1]
+			v.Status = barnraise.StatusLeaving
+			u.ledger.block++
+		})
+		u.nodes[1].end()
+		u.nodes[1].life = nil
+		u.after(14, nil)
+		for _, n := range []*node{u.nodes[0], u.nodes[2]} {
+			if got := named(n); len(got) > 0 {
+				u.failed("server %d still hosts %d for server 2", n.id, got)
+			}
+		}
+		if got := u.hosts(matrix); !slices.Contains(got, 1) {
+			u.failed("matrix runs at %d", got)
+		}
+		u.settled()
+	})
+}

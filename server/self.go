@@ -57,6 +57,9 @@ func (s *Server) self(head *barnraise.Snapshot) (barnraise.Server, error) {
 	s.reread()
 	if s.config.Server != 0 {
 		v, _ := head.Server(s.config.Server)
+		if v.Status == barnraise.StatusLeaving || v.Status == barnraise.StatusGone {
+			return v, fmt.Errorf("server %d has left the registry: stop it, or register another one", v.ID)
+		}
 		if !s.recognise(head, v) {
 			return v, fmt.Errorf("server %d is not registered with URL %s and this key: look at it with: barnraise servers show %d", s.config.Server, s.config.URL, s.config.Server)
 		}
