@@ -74,9 +74,7 @@ var inRoom = map[[2]string]string{
 	{"barnraise/registry/devchain", "barnraise/registry/contracts/services"}: "it watches for a published activeFrom",
 	{"barnraise/registry/evm", "barnraise/registry/contracts/services"}:      "it speaks to the contracts",
 	{"barnraise/registry/evm", "barnraise/registry/contracts/servers"}:       "it speaks to the contracts",
-	{"barnraise/registry/evm", "barnraise/registry/proof"}:                   "it fetches what is proven there",
-	{"barnraise/registry/start", "barnraise/registry/proof"}:                 "it checks what strangers say",
-	{"barnraise/registry/proof/prooftest", "barnraise/registry"}:             "it makes states of registries",
+	{"barnraise/registry/evm/signer", "barnraise/registry"}:                  "what a signer says is shown as all strangers' words are",
 }
 
 // beyond lists what packages of services import beside service and jsonrpc, each with its reason.

@@ -16,7 +16,7 @@ var tagName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 // splitTag takes HOST/REPOSITORY:TAG apart.
 func splitTag(reference string) (name, tag string, ok bool) {
 	at := strings.LastIndexByte(reference, ':')
-	if at < strings.LastIndexByte(reference, '/') || strings.Contains(reference, "@") {
+	if at < 0 || at < strings.LastIndexByte(reference, '/') || strings.Contains(reference, "@") {
 		return "", "", false
 	}
 	name, tag = reference[:at], reference[at+1:]

@@ -292,3 +292,20 @@ func manyProcesses(t *testing.T, r *Registry, of *Account) {
 		t.Errorf("%d servers are there, %d writers were told so", len(ids), len(made))
 	}
 }
+
+// TestUnderpriced: a transaction that nobody wants at its price is none, and can be made again.
+func TestUnderpriced(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	times := 0
+	behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+		if method != "eth_sendRawTransaction" {
+			return result, nil
+		}
+		times++
+		return nil, errors.New("transaction underpriced: tip needed 1000000, tip permitted 1")
+	})
+	_, tx, err := behind.RegisterServer(t.Context(), alice, Profile{URL: "http://127.0.0.1:8001", Key: publicKey("a")}, nil)
+	if err == nil || !strings.Contains(err.Error(), "nothing was written: the price of gas rose meanwhile, try again") || tx != (Tx{}) || times != 1 {
+		t.Errorf("transaction %+v, sent %d times, error is %v", tx, times, err)
+	}
+}

@@ -172,11 +172,14 @@ func (s sender) autopsy(ctx context.Context, m message, tx Tx) error {
 	return fmt.Errorf("transaction %s was reverted, something came before it: try again", tx.Hash)
 }
 
-// hint says what to do about an empty account. Nodes say so in words of their own, some in capitals.
+// hint says what to do about an empty account, and about a price that rose. Nodes say so in words of their own, some in
+// capitals.
 func (s sender) hint(a *Account, err error) error {
-	text := strings.ToLower(err.Error())
-	if !strings.Contains(text, "insufficient funds") && !strings.Contains(text, "gas required exceeds allowance") {
-		return err
+	switch {
+	case says(err, []string{"insufficient funds", "gas required exceeds allowance"}):
+		return fmt.Errorf("%w; send some of the chain's coin to %s", err, registry.Checksum(a.Address()))
+	case says(err, []string{"underpriced", "fee cap less than block base fee", "max fee per gas less than block base fee"}):
+		return fmt.Errorf("%w; nothing was written: the price of gas rose meanwhile, try again", err)
 	}
-	return fmt.Errorf("%w; send some of the chain's coin to %s", err, registry.Checksum(a.Address()))
+	return err
 }
