@@ -32,6 +32,14 @@ func TestConfig(t *testing.T) {
 	if err != nil || *c.TLS != (TLS{filepath.Join(dir, "certs", "a.pem"), "/etc/a.key"}) || !slices.Equal(c.Rewards, []barnraise.ServiceID{2, 5}) {
 		t.Errorf("read as %+v with %+v, %v", c, c.TLS, err)
 	}
+	elsewhere := "unix:/run/clef.ipc#0x00000000000000000000000000000000000000de"
+	c, err = read(good + "account: " + elsewhere + "\naccount_password: secret\n")
+	if err != nil || c.Account != elsewhere || c.Password != filepath.Join(dir, "secret") {
+		t.Errorf("read as %+v, %v", c, err)
+	}
+	if c, err = read(good + "account: delegate.key\n"); err != nil || c.Account != filepath.Join(dir, "delegate.key") {
+		t.Errorf("read as %+v, %v", c, err)
+	}
 	c, err = read(good + "budgets: {memory: 8GiB, requests: 7, kept: 0, each: {egress: 20GB}}\npolicy: {epoch: 1h, hysteresis: 0}\n")
 	if err != nil || c.Budgets.Requests != 7 || c.Budgets.Kept != 0 || c.Budgets.Burst != budget.Default().Burst || c.Budgets.Each.Egress != 20e9 ||
 		c.Budgets.Each.Burst != budget.Default().Each.Burst || c.Policy.Hysteresis != 0 || c.Policy.Replicas != 4 || c.Hosting != HostingAsk {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -120,7 +119,7 @@ func (d deployment) finish(w *writing, n registry.Network) error {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		_, _ = io.WriteString(w.app.talk, string(text))
+		_, _ = w.app.talk.Write(text)
 		return fmt.Errorf("write network file, whose text is above: %w", err)
 	}
 	w.made["network"] = d.out
