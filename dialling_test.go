@@ -29,7 +29,8 @@ var dialling = map[string][]string{
 // looks at each before it connects (protocol 10.2).
 var dials = map[string]map[string]string{
 	"barnraise/dial":                {"*": "it is the one who dials"},
-	"barnraise/registry/evm":        {"*": "the operator's own endpoints of the chain, and his signer, which he names himself and which may be on this machine"},
+	"barnraise/registry/evm":        {"*": "the operator's own endpoints of the chain, which he names himself and which may be on this machine"},
+	"barnraise/registry/evm/signer": {"*": "the operator's own signer, which he names himself"},
 	"barnraise/runtime/worker":      {"*": "a unix socket between two processes of this server"},
 	"barnraise/runtime/docker":      {"net.Dialer": "a service within its own namespace, which has loopback alone; or a unix socket to it"},
 	"barnraise/client":              {"net/http.Client": "over the transport of dial, or one that its user gives it"},
