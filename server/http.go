@@ -35,6 +35,19 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
+// serve answers on the public listener until it is closed.
+func (s *Server) serve(public *http.Server) (err error) {
+	if s.config.TLS != nil {
+		err = public.ServeTLS(s.public, s.config.TLS.Certificate, s.config.TLS.Key)
+	} else {
+		err = public.Serve(s.public)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
 func (s *Server) serves(d barnraise.Digest) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -292,18 +292,6 @@ func await(ctx context.Context, g *sync.WaitGroup) error {
 	}
 }
 
-func (s *Server) serve(public *http.Server) (err error) {
-	if s.config.TLS != nil {
-		err = public.ServeTLS(s.public, s.config.TLS.Certificate, s.config.TLS.Key)
-	} else {
-		err = public.Serve(s.public)
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
 // Close gives back the port of a server that was never run.
 func (s *Server) Close() error { return s.public.Close() }
 
