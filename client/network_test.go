@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -334,6 +335,13 @@ func (n *network) clock() (forward func(time.Duration)) {
 		defer mu.Unlock()
 		now = now.Add(d)
 	}
+}
+
+// ahead lets time go on as it does, and be moved forward.
+func (n *network) ahead() (forward func(time.Duration)) {
+	var by atomic.Int64
+	n.now = func() time.Time { return time.Now().Add(time.Duration(by.Load())) }
+	return func(d time.Duration) { by.Add(int64(d)) }
 }
 
 // silent takes what comes by a method below a path, and does not answer.
