@@ -412,7 +412,8 @@ func TestProtocol10_1NothingIsPulledWithoutAnIntroduction(t *testing.T) {
 
 // Whoever offers a service is asked for it only by chance, and the home always, after them (protocol 2.8).
 func TestSourcesAreDrawn(t *testing.T) {
-	s := &Server{config: Config{URL: "http://me"}}
+	now := time.Unix(1_800_000_000, 0)
+	s := &Server{config: Config{URL: "http://me"}, now: func() time.Time { now = now.Add(time.Minute); return now }}
 	const home = 3
 	servers := []barnraise.Server{{ID: home, URL: "http://home", Status: barnraise.StatusActive}, {ID: 1, URL: "http://me", Status: barnraise.StatusActive, Offers: []barnraise.ServiceID{1}}}
 	for i := range 50 {

@@ -167,12 +167,9 @@ func (s *Server) holders(snapshot *barnraise.Snapshot, id barnraise.ServiceID, r
 			add(host)
 		}
 	}
-	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	list = list[:min(len(list), maxSources-1)]
-	clear(at)
-	for i, h := range list {
-		at[h.url] = i
-	}
+	draws := rand.New(rand.NewPCG(s.seed^uint64(s.now().UnixNano()), uint64(id)))
+	draws.Shuffle(len(urls), func(i, j int) { urls[i], urls[j] = urls[j], urls[i] })
+	urls = urls[:min(len(urls), maxSources-1)]
 	add(r.Home)
 	return list
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -229,13 +228,14 @@ func TestWorlds(t *testing.T) {
 	}
 }
 
-func anyWorld(t *testing.T, seed uint64) {
+// anyWorld plays the world of that seed to its end, and returns its story.
+func anyWorld(t *testing.T, seed uint64) (story []string) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	servers := 5 + r.IntN(2)
 	play(t, seed, servers, func(u *universe) {
 		// A handful of servers that are disturbed until all credit has ended may have answered nobody by then, and fall asleep:
 		// nobody gives, so nobody is given to, until somebody new comes (docs/barter.md). Here credit outlasts the disturbance.
-		u.credit = 36
+		u.credit = 24
 		for i, n := range u.nodes {
 			if other := 1 + r.IntN(servers); r.IntN(3) == 0 && other != i+1 {
 				n.rewards = union(n.rewards, []barnraise.ServiceID{barnraise.ServiceID(other)})
@@ -261,12 +261,14 @@ func anyWorld(t *testing.T, seed uint64) {
 			switch {
 			case lonely == "":
 				u.settled()
+				story = u.story
 				return
 			case epochs == recovery:
 				u.failed("after %d epochs: %s", epochs, lonely)
 			}
 		}
 	})
+	return story
 }
 
 // freeRider offers everything and runs nothing.
@@ -333,7 +335,7 @@ func newCaller(u *universe) *caller {
 	var seed [32]byte
 	seed[0] = byte(u.random.Uint32())
 	c, err := client.Open(context.Background(), testNetwork, client.WithRegistry(observer{u}), client.WithTransport(u.wires(nil)),
-		client.WithKeeper(&kept{}), client.WithCache(filepath.Join(scratch, "caller")), client.WithClock(time.Now, seed))
+		client.WithKeeper(&kept{}), client.WithCache(u.cache("caller")), client.WithClock(time.Now, seed))
 	if err != nil {
 		u.t.Fatal(err)
 	}

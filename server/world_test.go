@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/ed25519"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -238,7 +239,7 @@ func (l *life) Start(ctx context.Context, spec runtime.Spec) (runtime.Instance, 
 			return nil, err
 		}
 	}
-	time.Sleep(time.Second)
+	time.Sleep(time.Second + time.Duration(spec.Image[0])*time.Millisecond)
 	l.mu.Lock()
 	i := &process{l, spec}
 	l.running[i] = true
@@ -281,8 +282,19 @@ func (u *universe) wires(from *life) http.RoundTripper {
 				return nil, err
 			}
 		}
+		takes := wayOf(r)
+		if from != nil {
+			takes += time.Duration(from.id) * time.Microsecond
+		}
+		time.Sleep(takes)
 		return (&http.Transport{DialContext: u.dial, DisableKeepAlives: true}).RoundTrip(r)
 	})
+}
+
+// wayOf is how long a request is under way: a few milliseconds, not the same for any two.
+func wayOf(r *http.Request) time.Duration {
+	sum := barnraise.Sum([]byte(r.Method + r.URL.String()))
+	return time.Millisecond + time.Duration(binary.BigEndian.Uint32(sum[:]))%(4*time.Millisecond)
 }
 
 type wire func(*http.Request) (*http.Response, error)
@@ -314,6 +326,8 @@ func (n *node) address() string { return "127.0.0.1:" + strconv.Itoa(10000+int(n
 
 // newUniverse makes a registry of so many servers, each the home of one service that it rewards, and a client.
 func newUniverse(t *testing.T, seed uint64, servers int) *universe {
+	t.Helper()
+	forget(t)
 	u := &universe{
 		t: t, random: rand.New(rand.NewPCG(seed, 0)), epoch: time.Hour, dir: ownDir(t), local: newLocalIn(t, ownDir(t)), started: time.Now(), doors: make(map[string]*pipes),
 		ledger: ledger{block: 100, writes: make(map[barnraise.ServerID][]time.Time)},
@@ -347,6 +361,23 @@ func ownDir(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
+}
+
+// cache is a client's own. Of other worlds it has compiled code alone, which takes long to make.
+func (u *universe) cache(name string) string { return filepath.Join(scratch, name) }
+
+// forget removes what clients of other worlds have fetched: else who asks whom would depend on what was played before.
+func forget(t *testing.T) {
+	t.Helper()
+	fetched, err := filepath.Glob(filepath.Join(scratch, "*", "content"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range fetched {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // revision is the only one of a service: its image differs from all others by its number.
@@ -411,6 +442,7 @@ func (n *node) begin() {
 	n.cut(n.silent)
 	go func() {
 		defer close(l.ended)
+		time.Sleep(time.Duration(n.id) * 20 * time.Millisecond) // no two servers do anything at the same time
 		s.Run(ctx)
 		l.machine.Close()
 		l.client.Close()
@@ -451,7 +483,7 @@ func (l *life) asks(images *image.Store, r runtime.Runtime, options ...client.Op
 		options = append(options, client.WithKeeper(keptBy{l}))
 	}
 	c, err := client.Open(context.Background(), testNetwork, append(options, client.WithRegistry(l), client.WithTransport(wires),
-		client.WithRerunner(l.machine), client.WithCache(filepath.Join(scratch, fmt.Sprint("client-", l.id))),
+		client.WithRerunner(l.machine), client.WithCache(l.cache(fmt.Sprint("client-", l.id))),
 		client.WithClock(time.Now, seed))...)
 	l.client = c
 	return c, err
