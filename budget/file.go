@@ -1,13 +1,13 @@
 package budget
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"barnraise/whole"
 
 	"github.com/go-json-experiment/json"
 )
@@ -58,21 +58,8 @@ func (f File) Save(r Record) error {
 	if err != nil {
 		return fmt.Errorf("write budgets: %w", err)
 	}
-	if err := replace(string(f), b); err != nil {
+	if err := whole.Write(string(f), b, 0o600); err != nil {
 		return fmt.Errorf("write budgets: %w", err)
 	}
 	return nil
-}
-
-func replace(path string, b []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // it is gone where all went well
-	_, err = io.Copy(file, bytes.NewReader(b))
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

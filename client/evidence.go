@@ -1,12 +1,12 @@
 package client
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"barnraise"
+	"barnraise/whole"
 )
 
 // Directory is a [Keeper] that keeps each piece of evidence as a file of its own, named by the first half of its digest.
@@ -33,28 +33,9 @@ func (d Directory) Keep(e barnraise.Evidence) (string, error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return "", fmt.Errorf("keep evidence: %w", err)
 	}
-	f, err := os.CreateTemp(string(d), ".new-*")
-	if err != nil {
-		return "", fmt.Errorf("keep evidence: %w", err)
-	}
-	defer os.Remove(f.Name()) // it is gone where all went well
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
+	if err := whole.Write(path, b, 0o600); err != nil {
 		return "", fmt.Errorf("keep evidence: %w", err)
 	}
 	_ = d.trim(stem, directoryBytes, directoryFiles) // what is new is safe: that is what was asked for
-	return path, syncDir(string(d))
-}
-
-// syncDir makes the name of a new file survive a crash.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("keep evidence: %w", err)
-	}
-	defer f.Close()
-	return f.Sync()
+	return path, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"barnraise/image"
 	"barnraise/manifest"
+	"barnraise/whole"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -93,7 +94,7 @@ func keep(record string, built made) error {
 	if err := os.MkdirAll(filepath.Dir(record), 0o755); err != nil {
 		return err
 	}
-	return writeFile(record, b)
+	return whole.Write(record, b, 0o600)
 }
 
 // cached returns what was built before, if the image is still there.

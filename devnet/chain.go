@@ -11,6 +11,7 @@ import (
 	"barnraise/registry"
 	"barnraise/registry/devchain"
 	"barnraise/registry/evm"
+	"barnraise/whole"
 )
 
 // Grace is the number of blocks between publication and activity of a revision on a development chain (protocol 1.4).
@@ -63,7 +64,7 @@ func (n *Net) deploy(ctx context.Context) error {
 }
 
 func (n *Net) writeNetwork() error {
-	if err := writeFile(n.File, n.Network.Encode()); err != nil {
+	if err := whole.Write(n.File, n.Network.Encode(), 0o600); err != nil {
 		return err
 	}
 	network, err := registry.ReadNetwork(n.File)

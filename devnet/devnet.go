@@ -150,17 +150,3 @@ func (n *Net) prepare(context.Context) (err error) {
 func (n *Net) Snapshot(ctx context.Context) (*barnraise.Snapshot, error) {
 	return n.registry.Snapshot(ctx)
 }
-
-// writeFile puts a whole file in place or none.
-func writeFile(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // it is gone where all went well
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Chmod(0o600), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}

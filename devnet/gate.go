@@ -12,6 +12,7 @@ import (
 	"barnraise/conformance"
 	"barnraise/runtime"
 	"barnraise/server"
+	"barnraise/whole"
 )
 
 // gate is one for all servers of this machine: an image that one of them has tried here need not be tried again by the others,
@@ -65,5 +66,5 @@ func (g *gate) keep(file string, r conformance.Report) error {
 	if err = errors.Join(err, os.MkdirAll(g.dir, 0o755)); err != nil {
 		return err
 	}
-	return writeFile(file, b)
+	return whole.Write(file, b, 0o600)
 }

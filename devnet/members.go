@@ -15,6 +15,7 @@ import (
 	"barnraise/adversary"
 	"barnraise/registry/evm"
 	"barnraise/server"
+	"barnraise/whole"
 )
 
 // Member is one server of the network.
@@ -113,7 +114,7 @@ func (n *Net) startServers(ctx context.Context) error {
 func (n *Net) startServer(ctx context.Context, i int) error {
 	m := &n.Servers[i]
 	path := filepath.Join(m.Data, "server.yaml")
-	if err := writeFile(path, n.configuration(i)); err != nil {
+	if err := whole.Write(path, n.configuration(i), 0o600); err != nil {
 		return err
 	}
 	c, err := server.ReadConfig(path)

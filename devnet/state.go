@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"barnraise/adversary"
+	"barnraise/whole"
 )
 
 // state is what a network must not change between two starts: its ports stand in the registry.
@@ -99,7 +100,7 @@ func newState(o Options, path string) (state, error) {
 	if err != nil {
 		return s, err
 	}
-	return s, writeFile(path, b)
+	return s, whole.Write(path, b, 0o600)
 }
 
 func (s state) check() error {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/whole"
 )
 
 // Bounds of an outbox.
@@ -106,30 +107,14 @@ func (b Box) Put(body []byte, due, until time.Time) error {
 	if err := os.MkdirAll(string(b), 0o700); err != nil {
 		return fmt.Errorf("put letter: %w", err)
 	}
-	if err := b.write(b.path(l), body); err != nil {
+	if err := whole.Write(b.path(l), body, 0o600); err != nil {
 		return fmt.Errorf("put letter: %w", err)
 	}
 	return nil
 }
 
-func (b Box) write(path string, body []byte) error {
-	f, err := os.CreateTemp(string(b), draft+"*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // it is gone where all went well
-	_, err = f.Write(body)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// draft begins the name of a letter that is being written. One that is so old was left behind.
-const (
-	draft    = ".new-"
-	draftFor = time.Hour
-)
+// draftFor is how old a letter that is being written may be. An older one was left behind.
+const draftFor = time.Hour
 
 // Letters lists the letters that wait, due first. There are none where no letter was ever put. What a process that was killed has
 // left half written an hour ago is removed.
@@ -159,7 +144,7 @@ func (b Box) look() (list []Letter, size int64, drafts []fs.FileInfo, err error)
 		}
 		if l, ok := parse(e.Name()); ok {
 			list, size = append(list, l), size+info.Size()
-		} else if strings.HasPrefix(e.Name(), draft) {
+		} else if strings.HasPrefix(e.Name(), whole.Draft) {
 			drafts = append(drafts, info)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"barnraise/image"
 	"barnraise/manifest"
 	"barnraise/runtime"
+	"barnraise/whole"
 )
 
 // Try tries an image: with its examples and what is made up of them, or with real requests where there are any. It returns what
@@ -143,7 +144,7 @@ func keep(file string, r conformance.Report) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(file, b, 0o600)
+	return whole.Write(file, b, 0o600)
 }
 
 // again tries a revision that runs with its own examples, whatever was found before.

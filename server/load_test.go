@@ -41,8 +41,8 @@ func half(length int) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{", oracle, length)
 }
 
-// whole is a request as it stands on the wire.
-func whole(body string) string {
+// entire is a request as it stands on the wire.
+func entire(body string) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", oracle, len(body), body)
 }
 
@@ -84,7 +84,7 @@ func TestDawdlersKeepNobodyOut(t *testing.T) {
 			c.Close()
 		}
 		for range 3 * maxCalls {
-			dawdlers = append(dawdlers, r.send(t, whole(strings.Replace(request, "ask", "long", 1))))
+			dawdlers = append(dawdlers, r.send(t, entire(strings.Replace(request, "ask", "long", 1))))
 		}
 		pass(0)
 		r.atOnce(t, "beside those who do not receive")
@@ -126,7 +126,7 @@ func TestOldestGivesWay(t *testing.T) {
 // Time counts for sending and receiving apart from the call between them.
 func TestSlowCallOfSlowCaller(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, r *running) {
-		text := whole(waiting)
+		text := entire(waiting)
 		c := r.send(t, text[:len(text)-1])
 		defer c.Close()
 		pass(endpoint.Patience - time.Second)

@@ -21,6 +21,7 @@ import (
 	"barnraise"
 	"barnraise/registry"
 	"barnraise/strictyaml"
+	"barnraise/whole"
 )
 
 // Name is what a lock file is called.
@@ -183,7 +184,7 @@ func (f *File) keep(ctx context.Context, name string, p Pin) error {
 	}
 	c.Names[name] = p
 	c.Chain, c.Services, c.Servers = f.registry.Chain, f.registry.Services, f.registry.Servers
-	if err := replace(f.path, c.encode()); err != nil {
+	if err := whole.Write(f.path, c.encode(), shared); err != nil {
 		return unwritten(name, err)
 	}
 	f.mu.Lock()

@@ -139,6 +139,30 @@ func TestItLasts(t *testing.T) {
 	}
 }
 
+// A file that is linked to from elsewhere, and kept to its owner, stays so.
+func TestItStaysWhereItIs(t *testing.T) {
+	path, kept := filepath.Join(t.TempDir(), Name), filepath.Join(t.TempDir(), "kept")
+	if err := errors.Join(os.WriteFile(kept, []byte(pinnedSearch), 0o600), os.Symlink(kept, path)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, names := state("search oracle"), map[string]barnraise.ServiceID{"oracle": 2}
+	if _, _, err := f.Resolve(t.Context(), head, at(head), names, "oracle"); err != nil {
+		t.Fatal(err)
+	}
+	link, err := os.Lstat(path)
+	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", link, err)
+	}
+	b, err := os.ReadFile(kept)
+	if info, lost := os.Stat(kept); err != nil || lost != nil || info.Mode().Perm() != 0o600 || !strings.Contains(string(b), "oracle") {
+		t.Errorf("%v, %v, %v: %s", info, err, lost, b)
+	}
+}
+
 // What cannot be used is an error that says what to do.
 func TestDamage(t *testing.T) {
 	for name, c := range map[string]struct{ file, says string }{

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// shared are the permissions of a new lock file: it is for everybody to read, as those who work on the same program share it.
+const shared = 0o644
+
 // errBusy is the error where another process holds the directory.
 var errBusy = errors.New("another process is writing")
 
@@ -29,19 +32,4 @@ func exclude(ctx context.Context, path string) (release func(), err error) {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-}
-
-// replace writes a file whole or not at all. It is for everybody to read, as it may be shared with those who work on the same
-// program.
-func replace(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // it is gone where all went well
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
