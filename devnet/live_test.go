@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"barnraise"
+	"barnraise/client"
 	"barnraise/score"
 )
 
@@ -55,6 +56,7 @@ func TestLive(t *testing.T) {
 	t.Run("one by one", func(t *testing.T) { oneByOne(t, a) })
 	t.Run("one of ten", func(t *testing.T) { oneOfTen(t, a) })
 	t.Run("contradictory", func(t *testing.T) { contradictory(t, a) })
+	t.Run("without a machine", func(t *testing.T) { withoutMachine(t, a) })
 	t.Run("saturated", func(t *testing.T) { saturated(t, a) })
 }
 
@@ -146,33 +148,45 @@ func oneOfTen(t *testing.T, a *arena) {
 	if !*long {
 		lates = lates[:2]
 	}
-	meets := slices.Concat(a.honest(9), a.called("liar"))
-	defer a.late.Store(0)
 	for i, late := range lates {
-		a.late.Store(int64(late) * int64(time.Millisecond))
-		for k, c := range []struct {
-			service, policy string
-			most            float64 // wrong answers of one (facts, part 2: the worst at one liar in five)
-		}{
-			{"echo-compare", "default", 0}, {"echo-spot", "paranoid", 0}, {"echo-spot", "exact", 0},
-			{"echo-spot", "default", 3e-4}, {"echo-spot", "cheap", 1.1e-3}, {"echo-spot", "fast", 0},
-		} {
-			t.Run(fmt.Sprintf("%d ms late, %s by %s", late, c.service, c.policy), func(t *testing.T) {
-				p := policies(t, c.policy)[0]
-				one := a.caller(t, byte(10*i+k), meets)
-				r := play(t, load{service: c.service, policy: p, calls: share(10_000), atOnce: 64}, one)
-				proved := convicted(t, one)
-				t.Logf("%s; convicted %v", r, proved)
-				if allowed := 3 * c.most * float64(r.calls); float64(r.wrong) > allowed {
-					t.Errorf("%d wrong, want at most %.1f", r.wrong, allowed)
-				}
-				r.wrong = 0 // that has been judged
-				r.judge(t, sometimes, p, a.called("liar"), proved)
-				if len(proved) == 0 {
-					t.Error("the liar is not convicted")
-				}
-			})
-		}
+		t.Run(fmt.Sprintf("%d ms late", late), func(t *testing.T) { oneLies(t, a, byte(10*i), late) })
+	}
+}
+
+// withoutMachine is the same for callers that can execute nothing: a lead ends what only execution would settle for sure, and what
+// they keep proves the liar guilty to others who can.
+func withoutMachine(t *testing.T, a *arena) {
+	oneLies(t, a, 40, 0, client.WithRerunner(nil))
+}
+
+// oneLies has nine honest servers that take so many milliseconds longer than a liar.
+func oneLies(t *testing.T, a *arena, seed byte, late int, options ...client.Option) {
+	meets := slices.Concat(a.honest(9), a.called("liar"))
+	a.late.Store(int64(late) * int64(time.Millisecond))
+	defer a.late.Store(0)
+	for k, c := range []struct {
+		service, policy string
+		most            float64 // wrong answers of one (facts, part 2: the worst at one liar in five)
+	}{
+		{"echo-compare", "default", 0}, {"echo-spot", "paranoid", 0}, {"echo-spot", "exact", 0},
+		{"echo-spot", "default", 3e-4}, {"echo-spot", "cheap", 1.1e-3}, {"echo-spot", "fast", 0},
+	} {
+		t.Run(c.service+" by "+c.policy, func(t *testing.T) {
+			p := policies(t, c.policy)[0]
+			one, other := a.caller(t, seed+byte(k), meets, options...), a.caller(t, seed+byte(k), meets)
+			r := play(t, load{service: c.service, policy: p, calls: share(10_000), atOnce: 64}, one)
+			other.kept = one.kept
+			proved := convicted(t, other)
+			t.Logf("%s; convicted %v", r, proved)
+			if allowed := 3 * c.most * float64(r.calls); float64(r.wrong) > allowed {
+				t.Errorf("%d wrong, want at most %.1f", r.wrong, allowed)
+			}
+			r.wrong = 0 // that has been judged
+			r.judge(t, sometimes, p, a.called("liar"), proved)
+			if len(proved) == 0 {
+				t.Error("the liar is not convicted")
+			}
+		})
 	}
 }
 
@@ -180,12 +194,14 @@ func oneOfTen(t *testing.T, a *arena) {
 func saturated(t *testing.T, a *arena) {
 	for _, service := range []string{"echo-compare", "echo-spot"} {
 		for k, p := range policies(t, presets()...) {
-			c := a.caller(t, byte(k), a.honest(9))
-			r := play(t, load{service: service, policy: p, calls: share(10_000), atOnce: 64}, c)
-			t.Logf("%s by %-10s %s", service, p.Name, r)
-			if r.failed+r.wrong+len(r.struck)+len(r.silent)+len(r.differ)+len(c.kept) > 0 {
-				t.Errorf("%s by %s: %d pieces of evidence; %s", service, p.Name, len(c.kept), r)
-			}
+			t.Run(service+" by "+p.Name, func(t *testing.T) {
+				c := a.caller(t, byte(k), a.honest(9))
+				r := play(t, load{service: service, policy: p, calls: share(10_000), atOnce: 64}, c)
+				t.Log(r)
+				if r.failed+r.wrong+len(r.struck)+len(r.silent)+len(r.differ)+len(c.kept) > 0 {
+					t.Errorf("%d pieces of evidence; %s", len(c.kept), r)
+				}
+			})
 		}
 	}
 }
