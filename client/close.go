@@ -148,12 +148,16 @@ func (r *round) fail(ctx context.Context, step judge.Step) (*Answer, error) {
 	r.note(r.draws.home, OutcomeAnswered, "")
 	a := r.claim(r.answers[i])
 	a.Asked, a.Passed = r.told()
+	var few *TooFewError
+	if errors.As(err, &few) {
+		a.Struck, a.Evidence = few.Struck, few.Evidence
+	}
 	return a, nil
 }
 
 // failure closes the call and says why it failed.
 func (r *round) failure(ctx context.Context, step judge.Step) error {
-	evidence, _, err := r.close(step)
+	evidence, struck, err := r.close(step)
 	if err != nil {
 		return fmt.Errorf("call %s: %w", r.service.ID, err)
 	}
@@ -165,11 +169,11 @@ func (r *round) failure(ctx context.Context, step judge.Step) error {
 		r.note(a.Server, OutcomeAnswered, "")
 	}
 	if need := r.quorum(); len(operators) < need && r.disputed == 0 {
-		return r.tooFew(ctx, len(operators), need)
+		return r.tooFew(ctx, &TooFewError{Need: need, Have: len(operators), Evidence: evidence, Struck: struck})
 	}
 	e := &UndecidedError{
 		Service: r.service.ID, Revision: r.revision.Number, Verdict: step.Verdict, Reason: string(step.Verdict.Status),
-		Evidence: evidence, Requests: r.requests, Said: r.said(),
+		Evidence: evidence, Struck: struck, Requests: r.requests, Said: r.said(),
 	}
 	e.Asked, e.Passed = r.told()
 	switch {
@@ -188,10 +192,9 @@ func (r *round) failure(ctx context.Context, step judge.Step) error {
 	return e
 }
 
-func (r *round) tooFew(ctx context.Context, have, need int) error {
-	e := &TooFewError{
-		Service: r.service.ID, Revision: r.revision.Number, Need: need, Have: have, Requests: r.requests, Said: r.said(),
-	}
+// tooFew completes the error and says of each candidate why it gave no answer.
+func (r *round) tooFew(ctx context.Context, e *TooFewError) error {
+	e.Service, e.Revision, e.Requests, e.Said = r.service.ID, r.revision.Number, r.requests, r.said()
 	e.Asked, _ = r.told()
 	answered := r.answered()
 	for _, h := range r.hosts {

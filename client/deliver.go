@@ -96,11 +96,11 @@ func (c *Client) postEvidence(ctx context.Context, v barnraise.Server, body []by
 	}
 	defer resp.Body.Close()
 	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
-	switch {
-	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError:
-		return fmt.Errorf("hand over evidence: it answers %.80q: %w", resp.Status, errBusy)
-	case resp.StatusCode >= http.StatusBadRequest:
-		return fmt.Errorf("hand over evidence: it answers %.80q", resp.Status)
+	switch s := resp.StatusCode; {
+	case s >= 200 && s < 300:
+		return nil
+	case s >= 400 && s < 500 && s != http.StatusTooManyRequests && s != http.StatusRequestTimeout:
+		return fmt.Errorf("hand over evidence: it answers %.80q", resp.Status) // it will not have it
 	}
-	return nil
+	return fmt.Errorf("hand over evidence: it answers %.80q: %w", resp.Status, errBusy) // nor does it have it where it sends us elsewhere
 }

@@ -100,12 +100,13 @@ func TestDeliveryOfWhatIsNobodysBusinessOrNotWanted(t *testing.T) {
 }
 
 func TestDeliveryIsTriedAgainWhereThereIsNoRoom(t *testing.T) {
+	no := []int{http.StatusTooManyRequests, http.StatusFound, http.StatusBadGateway} // elsewhere is nowhere: it has nothing
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, 3, "compare")
 		n.members[1].answer = func([]byte) []byte { return lie }
 		posts := n.inbox(func(to barnraise.ServerID, tried int) int {
 			if to == 1 {
-				return http.StatusTooManyRequests
+				return no[tried-1]
 			}
 			return http.StatusConflict
 		})

@@ -39,6 +39,19 @@ func TestDisputeThatNobodyCanDecide(t *testing.T) {
 	t.Fatal("in ten calls the liar was not met")
 }
 
+// A call that fails says who was struck in it: where all lie there is nobody else left, and this machine knows better than each.
+func TestWhoIsStruckInACallThatFails(t *testing.T) {
+	n := newNetwork(t, 2, "compare")
+	n.members[0].answer = func([]byte) []byte { return lie }
+	n.members[1].answer = func([]byte) []byte { return []byte(`{"jsonrpc":"2.0","id":1,"result":{"answer":44}}`) }
+	c, kept := n.client(1, WithRerunner(honestMachine))
+	_, err := c.Call(context.Background(), "oracle", "ask", nil)
+	var undecided *UndecidedError
+	if !errors.As(err, &undecided) || !slices.Equal(undecided.Struck, []barnraise.ServerID{1, 2}) || len(kept.kept) != 1 {
+		t.Errorf("%v: %+v, %d kept", err, undecided, len(kept.kept))
+	}
+}
+
 func TestLyingHomeIsStruckAndSilentHomeBlocksNothing(t *testing.T) {
 	n := newNetwork(t, 4, "compare")
 	n.members[0].answer = func([]byte) []byte { return lie }

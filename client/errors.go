@@ -58,8 +58,10 @@ type TooFewError struct {
 	Need, Have int // operators
 	Candidates []Candidate
 	Asked      []Asked
-	Requests   int     // that were sent
-	Said       *Answer // as in [UndecidedError]
+	Requests   int                  // that were sent
+	Struck     []barnraise.ServerID // who lied
+	Evidence   string               // the name under which that is kept; empty where nobody did
+	Said       *Answer              // as in [UndecidedError]
 }
 
 // Error names candidates, as many as one call asks at most, and why each gave no answer. All are in Candidates.
@@ -91,8 +93,9 @@ type UndecidedError struct {
 	Reason   string
 	Evidence string // the name under which the evidence is kept; empty where there is none
 	Asked    []Asked
-	Passed   []Candidate // who was not asked and why, where [Explained] wants that
-	Requests int         // that were sent
+	Passed   []Candidate          // who was not asked and why, where [Explained] wants that
+	Requests int                  // that were sent
+	Struck   []barnraise.ServerID // who lied, which others of the answers may do as well
 	// Said is what all servers that answered said, where they said the same: with verdict [Unverified], since nobody vouches for it.
 	// It is nil where they did not, or where none answered.
 	Said *Answer

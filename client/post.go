@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -106,8 +108,11 @@ type addressee struct {
 // recipient draws who is to have a letter next, and says how many are left after that. It fails with errBusy where that cannot be
 // told at the moment; else nobody is to have it.
 func (c *Client) recipient(ctx context.Context, l outbox.Letter) (to addressee, left int, body []byte, err error) {
-	if body, err = c.outbox.Read(l); err != nil {
+	switch body, err = c.outbox.Read(l); {
+	case errors.Is(err, outbox.ErrDamaged), errors.Is(err, fs.ErrNotExist):
 		return to, 0, nil, err
+	case err != nil:
+		return to, 0, nil, fmt.Errorf("%w: %w", errBusy, err) // the disk's fault, or of who has opened too much: that passes
 	}
 	e, err := barnraise.ParseEvidence(body)
 	if err != nil || e.Registry != c.network.Registry() || !c.now().Before(l.Until) {

@@ -2,9 +2,11 @@ package client
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -125,6 +127,45 @@ func TestDeliveryIsGivenUp(t *testing.T) {
 		}
 		c.Close()
 	})
+}
+
+// A letter that cannot be read for a while, as where a process has opened too much, waits on; one that is damaged does not.
+func TestLetterThatCannotBeRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		swap func(path string) error // for what is in the letter's place
+		want int                     // that wait
+	}{
+		"for a while": {func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, 1},
+		"damaged":     {func(path string) error { return os.WriteFile(path, []byte("other"), 0o600) }, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork(t, 3, "compare")
+			posts := n.inbox(accepted)
+			dir := t.TempDir()
+			box := outbox.Box(dir)
+			if err := box.Put([]byte("evidence"), time.Now(), time.Now().Add(deliveredBy)); err != nil {
+				t.Fatal(err)
+			}
+			list, err := box.Letters(time.Now())
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%v, %v", list, err)
+			}
+			entries, err := os.ReadDir(dir)
+			if err != nil || len(entries) != 1 {
+				t.Fatalf("%v, %v", entries, err)
+			}
+			if err := c.swap(filepath.Join(dir, entries[0].Name())); err != nil {
+				t.Fatal(err)
+			}
+			cl, _ := n.client(1, WithDelivery(time.Hour))
+			cl.outbox = box
+			cl.deliverLetter(list[0])
+			cl.Close()
+			if entries, err = os.ReadDir(dir); err != nil || len(entries) != c.want || len(posts()) > 0 {
+				t.Errorf("%s: %v wait, want %d; %d delivered, %v", name, entries, c.want, len(posts()), err)
+			}
+		})
+	}
 }
 
 func TestWhatIsNobodysBusinessIsNotPutOff(t *testing.T) {

@@ -95,6 +95,9 @@ func digitsOf(body []byte) string { return barnraise.Sum(body).Hex()[:digits] }
 // where too much waits.
 func (b Box) Put(body []byte, due, until time.Time) error {
 	l := Letter{Due: due, Until: until, digits: digitsOf(body)}
+	if err := os.Remove(b.mark(l.digits)); err != nil && !errors.Is(err, fs.ErrNotExist) { // it was forgotten, and is found again
+		return fmt.Errorf("put letter: %w", err)
+	}
 	waiting, size, _, err := b.look()
 	switch {
 	case err != nil:
@@ -167,12 +170,25 @@ func (b Box) Defer(l Letter, due time.Time, done ...barnraise.ServerID) error {
 	return b.turn(l, later)
 }
 
+// turn gives a letter another name. Whoever forgets it at that moment may find it under neither: then it is gone here.
 func (b Box) turn(from, to Letter) error {
 	if err := os.Rename(b.path(from), b.path(to)); err != nil {
 		return fmt.Errorf("turn letter: %w", err)
 	}
+	if _, err := os.Lstat(b.mark(to.digits)); err == nil {
+		_ = os.Remove(b.path(to)) // where that fails it is done with the next turn
+		return fmt.Errorf("turn letter: %w", errForgotten)
+	}
 	return nil
 }
+
+// mark is the file that says of a letter that it is to be forgotten. It goes as drafts do.
+func (b Box) mark(digits string) string {
+	return filepath.Join(string(b), whole.Draft+"forget-"+digits)
+}
+
+// errForgotten is the error for a letter that was forgotten meanwhile.
+var errForgotten = errors.New("the letter is forgotten")
 
 // Read returns the bytes of a letter. It fails with [ErrDamaged] where they are not those that were put.
 func (b Box) Read(l Letter) ([]byte, error) {
@@ -202,10 +218,15 @@ func (b Box) Drop(l Letter) error {
 // Forget removes the letter of that digest, or of the first half of it, where one waits: who has not got it yet
 // does not get it any more, save from who hands it over at that moment.
 func (b Box) Forget(digest string) error {
-	if len(digest) < digits {
+	if _, err := hex.DecodeString(digest[:min(len(digest), digits)]); err != nil || len(digest) < digits {
 		return fmt.Errorf("forget letter: %q is no digest", digest)
 	}
-	const turns = 10 // it may be claimed meanwhile, and is then found by its new name
+	if err := whole.Write(b.mark(digest[:digits]), nil, 0o600); errors.Is(err, fs.ErrNotExist) {
+		return nil // there is no outbox
+	} else if err != nil {
+		return fmt.Errorf("forget letter: %w", err)
+	}
+	const turns = 10 // it may be claimed meanwhile, and is then found by its new name, or not found, and gone with the next turn
 	for range turns {
 		list, _, _, err := b.look()
 		i := slices.IndexFunc(list, func(l Letter) bool { return l.digits == digest[:digits] })

@@ -69,8 +69,49 @@ func TestLetterGoesItsWay(t *testing.T) {
 func TestNothingInParticularIsNotForgotten(t *testing.T) {
 	b := Box(t.TempDir())
 	must(t, b.Put([]byte("x"), noon, noon.Add(time.Hour)))
-	if err := b.Forget(""); err == nil || len(letters(t, b)) != 1 {
-		t.Errorf("forgotten: %v", err)
+	for _, digest := range []string{"", "ab", "../../../../../../../../../../../x"} {
+		if err := b.Forget(digest); err == nil || len(letters(t, b)) != 1 {
+			t.Errorf("forgotten: %v", err)
+		}
+	}
+	must(t, Box(t.TempDir()+"/none").Forget(digitsOf(nil)))
+}
+
+// Whoever forgets a letter in the moment in which it gets another name may see it under neither. It is gone with that.
+func TestForgottenWhileItIsTurned(t *testing.T) {
+	b, later := Box(t.TempDir()), noon.Add(time.Hour)
+	x := digitsOf([]byte("x"))
+	must(t, b.Forget(x)) // as by who does not see it
+	must(t, b.Put([]byte("x"), noon, later))
+	mine, ok := b.Claim(letters(t, b)[0], noon.Add(time.Minute))
+	if !ok {
+		t.Fatal("what is found again is forgotten")
+	}
+	must(t, os.WriteFile(b.mark(x), nil, 0o600))
+	if err := b.Defer(mine, later); !errors.Is(err, errForgotten) || len(letters(t, b)) > 0 {
+		t.Errorf("%v, and there are %v", err, letters(t, b))
+	}
+	for range 20 {
+		must(t, b.Put([]byte("x"), noon, later))
+		var over atomic.Bool
+		var group sync.WaitGroup
+		for i := range 2 {
+			group.Go(func() {
+				for k := 1; !over.Load(); k++ {
+					list, err := b.Letters(time.Now()) // marks are as old as files are
+					must(t, err)
+					for _, l := range list {
+						b.Claim(l, noon.Add(time.Duration(2*k+i)*time.Second))
+					}
+				}
+			})
+		}
+		err := b.Forget(x) // that it is turned again and again may be said
+		over.Store(true)
+		group.Wait()
+		if list := letters(t, b); err == nil && len(list) > 0 {
+			t.Fatalf("forgotten, and there are %v", list)
+		}
 	}
 }
 

@@ -119,7 +119,10 @@ func evidenceName(name string) string {
 // reply is what the caller of r gets; r is nil where nobody can tell.
 func (f failure) reply(r *request) reply {
 	t := f.tried
-	out := reply{id: null, failed: true, status: t.Status, service: t.Service, revision: t.Revision, requests: t.Requests, evidence: t.Evidence}
+	out := reply{
+		id: null, failed: true, status: t.Status, service: t.Service, revision: t.Revision, requests: t.Requests, struck: t.Struck,
+		evidence: t.Evidence,
+	}
 	for _, a := range t.Asked {
 		out.asked = append(out.asked, client.Asked{Server: a.Server, Role: a.Role, Outcome: a.Outcome})
 	}

@@ -24,7 +24,8 @@ func TestFailures(t *testing.T) {
 	for i := range 40 {
 		crowd.Candidates = append(crowd.Candidates, client.Candidate{Server: barnraise.ServerID(i + 1), Why: "was not asked"})
 	}
-	undecided := &client.UndecidedError{Service: 3, Revision: 2, Requests: 4, Reason: "they differ", Evidence: "/home/alice/SECRET/ab.json"}
+	undecided := &client.UndecidedError{Service: 3, Revision: 2, Requests: 4, Reason: "they differ", Evidence: "/home/alice/SECRET/ab.json",
+		Struck: []barnraise.ServerID{7, 9}}
 	for _, c := range []struct {
 		name   string
 		err    error
@@ -57,7 +58,7 @@ func TestFailures(t *testing.T) {
 		switch c.name {
 		case "undecided":
 			if data.Evidence != "ab.json" || data.Detail != "they differ" || data.Requests != 4 || w.Header().Get("Barnraise-Evidence") != "ab.json" ||
-				w.Header().Get("Barnraise-Service") != "3@2" {
+				w.Header().Get("Barnraise-Service") != "3@2" || w.Header().Get("Barnraise-Struck") != "7, 9" || len(data.Struck) != 2 {
 				t.Errorf("%s: %+v %v", c.name, data, w.Header())
 			}
 		case "too few":

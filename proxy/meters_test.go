@@ -26,7 +26,7 @@ func TestMetrics(t *testing.T) {
 		case "none":
 			return nil, client.ErrNotFound
 		case "few":
-			return nil, &client.TooFewError{Service: 8, Revision: 1}
+			return nil, &client.TooFewError{Service: 8, Revision: 1, Struck: []barnraise.ServerID{9}}
 		}
 		return a, nil
 	}, Config{})
@@ -42,7 +42,7 @@ func TestMetrics(t *testing.T) {
 		`barnraise_proxy_requests_total{outcome="not-found",service="unknown"} 1`, `barnraise_proxy_requests_total{outcome="too-few",service="8"} 1`,
 		`barnraise_proxy_requests_total{outcome="invalid",service="unknown"} 1`, `barnraise_proxy_request_duration_seconds_count 7`,
 		`barnraise_proxy_upstream_requests_total{outcome="agreed",role="primary"} 4`, `barnraise_proxy_upstream_requests_total{outcome="struck",role="auditor"} 1`,
-		`barnraise_proxy_convictions_total 1`, `barnraise_proxy_memo_hits_total 1`, `barnraise_proxy_in_flight_requests 0`,
+		`barnraise_proxy_convictions_total 2`, `barnraise_proxy_memo_hits_total 1`, `barnraise_proxy_in_flight_requests 0`,
 		`barnraise_proxy_refused_total{reason="host"} 1`, `go_goroutines `,
 	} {
 		if !strings.Contains(got, "\n"+want) {

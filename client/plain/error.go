@@ -44,18 +44,19 @@ const (
 
 // Tried is the data of an error: what was tried before the call failed.
 type Tried struct {
-	Status     string              `json:"status"`
-	Service    barnraise.ServiceID `json:"service,omitempty"`
-	Revision   uint32              `json:"revision,omitempty"`
-	Policy     string              `json:"policy,omitempty"` // where barnraise proxy made the call
-	Need       int                 `json:"need,omitempty"`   // operators
-	Have       int                 `json:"have,omitempty"`
-	Requests   int                 `json:"requests"` // that were sent
-	Asked      []Asked             `json:"asked"`
-	Candidates []Candidate         `json:"candidates,omitempty"`
-	LeftOut    int                 `json:"candidatesLeftOut,omitempty"`
-	Evidence   string              `json:"evidence,omitempty"` // the name under which it is kept
-	Detail     string              `json:"detail,omitempty"`   // for people
+	Status     string               `json:"status"`
+	Service    barnraise.ServiceID  `json:"service,omitempty"`
+	Revision   uint32               `json:"revision,omitempty"`
+	Policy     string               `json:"policy,omitempty"` // where barnraise proxy made the call
+	Need       int                  `json:"need,omitempty"`   // operators
+	Have       int                  `json:"have,omitempty"`
+	Requests   int                  `json:"requests"` // that were sent
+	Asked      []Asked              `json:"asked"`
+	Candidates []Candidate          `json:"candidates,omitempty"`
+	LeftOut    int                  `json:"candidatesLeftOut,omitempty"`
+	Struck     []barnraise.ServerID `json:"struck,omitempty"`   // who lied
+	Evidence   string               `json:"evidence,omitempty"` // the name under which it is kept
+	Detail     string               `json:"detail,omitempty"`   // for people
 }
 
 // Asked is a server that was asked.
@@ -121,11 +122,11 @@ func tried(err error) Tried {
 	switch {
 	case errors.As(err, &undecided):
 		t.Service, t.Revision, t.Requests = undecided.Service, undecided.Revision, undecided.Requests
-		t.Evidence, t.Detail = undecided.Evidence, Cut(undecided.Reason, MaxDetail)
+		t.Struck, t.Evidence, t.Detail = undecided.Struck, undecided.Evidence, Cut(undecided.Reason, MaxDetail)
 		t.ask(undecided.Asked)
 	case errors.As(err, &tooFew):
 		t.Service, t.Revision, t.Requests = tooFew.Service, tooFew.Revision, tooFew.Requests
-		t.Need, t.Have = tooFew.Need, tooFew.Have
+		t.Need, t.Have, t.Struck, t.Evidence = tooFew.Need, tooFew.Have, tooFew.Struck, tooFew.Evidence
 		t.ask(tooFew.Asked)
 		most := min(len(tooFew.Candidates), MaxCandidates)
 		for _, c := range tooFew.Candidates[:most] {

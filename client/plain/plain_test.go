@@ -35,7 +35,7 @@ func (c *caller) Call(ctx context.Context, service, method string, params any, o
 	case "fails":
 		return &client.Answer{Error: &jsonrpc.Error{Code: 3, Message: "no such book", Data: []byte(`{"a":[1, 2]}`)}}, nil
 	case "contradicts":
-		return nil, &client.UndecidedError{Service: 3, Revision: 2, Reason: "undecided", Evidence: "e.json", Requests: 4,
+		return nil, &client.UndecidedError{Service: 3, Revision: 2, Reason: "undecided", Evidence: "e.json", Requests: 4, Struck: []barnraise.ServerID{8},
 			Asked: []client.Asked{{Server: 7, URL: "https://s7.test", Role: client.RolePrimary, Outcome: client.OutcomeAnswered, Took: 1500 * time.Microsecond}}}
 	case "lonely":
 		return nil, &client.TooFewError{Service: 3, Revision: 2, Need: 2, Have: 1, Requests: 1,
@@ -92,7 +92,7 @@ func TestAnswers(t *testing.T) {
 		{`{"jsonrpc":"2.0","id":null,"method":"contradicts"}`,
 			`{"jsonrpc":"2.0","id":null,"error":{"code":-32090,"message":"call #3@2: undecided after 4 requests; evidence is in e.json",` +
 				`"data":{"status":"undecided","service":3,"revision":2,"requests":4,"asked":[{"server":7,"url":"https://s7.test",` +
-				`"role":"primary","outcome":"answered","ms":1.5}],"evidence":"e.json","detail":"undecided"}}}`},
+				`"role":"primary","outcome":"answered","ms":1.5}],"struck":["8"],"evidence":"e.json","detail":"undecided"}}}`},
 		{`{"jsonrpc":"2.0","id":1,"method":"lonely"}`,
 			`{"jsonrpc":"2.0","id":1,"error":{"code":-32091,"message":"call #3@2: 1 operators answered, 2 are wanted; ` +
 				`server 7 (\"\"): answered; server 8 (\"https://s8.test\"): it has no usable key",` +

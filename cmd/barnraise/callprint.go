@@ -181,13 +181,14 @@ func (a *app) printFailure(err error, network registry.Network, explain bool) er
 	case errors.As(err, &tooFew):
 		result.Service, result.Revision, result.Asked = tooFew.Service, tooFew.Revision, asked(tooFew.Asked)
 		result.Verdict["reason"], result.Requests = "too few servers", tooFew.Requests
+		result.Struck, result.Evidence = tooFew.Struck, optional(tooFew.Evidence)
 		if explain {
 			result.Passed = unasked(tooFew)
 		}
 	case errors.As(err, &undecided):
 		result.Service, result.Revision, result.Asked = undecided.Service, undecided.Revision, asked(undecided.Asked)
 		result.Verdict["reason"], result.Evidence = undecided.Reason, optional(undecided.Evidence)
-		result.Requests, result.Passed = undecided.Requests, passed(undecided.Passed)
+		result.Requests, result.Struck, result.Passed = undecided.Requests, undecided.Struck, passed(undecided.Passed)
 	default:
 		return nil
 	}
