@@ -25,8 +25,8 @@ type sight struct {
 	mu       sync.Mutex
 	snapshot *barnraise.Snapshot // nil for none
 	at       time.Time
-	renewing chan struct{} // closed once what is under way is done; nil for nothing
-	hinted   time.Time     // when it was renewed because of a hint
+	renewal  *renewal  // under way; nil for none
+	hinted   time.Time // when it was renewed because of a hint
 
 	of    *barnraise.Snapshot // whose candidates these are
 	hosts map[barnraise.ServiceID][]candidate
@@ -54,7 +54,7 @@ func (c *Client) snapshot(ctx context.Context) (s *barnraise.Snapshot, old bool,
 	age := c.now().Sub(v.at)
 	if s == nil || age < 0 || age >= v.age {
 		v.mu.Unlock()
-		s, err = c.renew(ctx)
+		s, err = c.renewTogether(ctx)
 		return s, false, err
 	}
 	if age >= v.age/6 {
@@ -81,20 +81,55 @@ func (c *Client) renew(ctx context.Context) (*barnraise.Snapshot, error) {
 
 // renewSoon renews the view behind the caller's back, who holds its lock. What fails is tried again by the next call.
 func (c *Client) renewSoon() {
-	if c.sight.renewing != nil {
+	if c.sight.renewal != nil {
 		return
 	}
-	done := make(chan struct{})
-	c.sight.renewing = done
+	w := &renewal{done: make(chan struct{})}
+	c.sight.renewal = w
 	go func() {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(c.life, registryAge)
 		defer cancel()
-		_, _ = c.renew(ctx)
+		defer close(w.done)
+		w.s, w.err = c.renew(ctx)
 		c.sight.mu.Lock()
 		defer c.sight.mu.Unlock()
-		c.sight.renewing = nil
+		c.sight.renewal = nil
 	}()
+}
+
+// renewal is asking for the registry on behalf of everybody who waits for it.
+type renewal struct {
+	done chan struct{} // closed once the rest is set
+	s    *barnraise.Snapshot
+	err  error
+}
+
+// renewTogether asks for the registry, once for all calls that find their view too old at the same time. Where what others have begun
+// before fails, it is asked once more. Without an age each call asks for itself: none is to see what was before it.
+func (c *Client) renewTogether(ctx context.Context) (s *barnraise.Snapshot, err error) {
+	if c.sight.age <= 0 {
+		return c.renew(ctx)
+	}
+	for range 2 {
+		c.sight.mu.Lock()
+		fresh := c.sight.renewal == nil
+		c.renewSoon()
+		w := c.sight.renewal
+		c.sight.mu.Unlock()
+		select {
+		case <-w.done:
+			s, err = w.s, w.err
+		case <-ctx.Done():
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, ended(ctx)
+		case err == nil || fresh:
+			return s, err
+		}
+	}
+	return s, err
 }
 
 // hint has the view renewed because of what a server says, which may be anything.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,13 +16,20 @@ import (
 // readings counts how often a registry was read.
 type readings struct {
 	*network
-	n    atomic.Int32
-	fail atomic.Bool
+	n     atomic.Int32
+	fail  atomic.Bool
+	takes time.Duration
 }
 
 func (r *readings) Snapshot(ctx context.Context) (*barnraise.Snapshot, error) {
 	r.n.Add(1)
-	if r.fail.Load() {
+	fail := r.fail.Load()
+	select {
+	case <-time.After(r.takes):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if fail {
 		return nil, errors.New("no RPC endpoint answers")
 	}
 	return r.network.Snapshot(ctx)
@@ -58,6 +66,40 @@ func TestAViewOfTheRegistryIsUsedAgain(t *testing.T) {
 		if _, err := c.Call(t.Context(), "oracle", "ask", nil); err == nil {
 			t.Error("a view that is too old was used")
 		}
+	})
+}
+
+// Calls that find their view too old at the same time have it renewed once, and none waits longer than it has time for.
+func TestAViewIsRenewedOnceForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, 4, "compare")
+		r := &readings{network: n, takes: 5 * time.Second}
+		c, _ := n.client(1, WithRegistry(r), WithRegistryAge(12*time.Second))
+		defer c.Close()
+		for round := range int32(2) {
+			var group sync.WaitGroup
+			for i := range 20 {
+				group.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+10*(i%2))*time.Second)
+					defer cancel()
+					_, err := c.Call(ctx, "oracle", "ask", nil)
+					if hasTime := i%2 == 1; hasTime != (err == nil) || err != nil && !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("call %d: %v", i, err)
+					}
+				})
+			}
+			group.Wait()
+			if got := r.n.Load(); got != round+1 {
+				t.Errorf("read %d times, want %d", got, round+1)
+			}
+			time.Sleep(time.Minute)
+		}
+		r.fail.Store(true)
+		go func() { _, _ = c.Call(t.Context(), "oracle", "ask", nil) }()
+		time.Sleep(time.Second)
+		r.fail.Store(false)
+		call(t, c) // what another has begun fails, and this one asks again
+		time.Sleep(time.Minute)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"barnraise"
 	"barnraise/client"
 	"barnraise/jsonrpc"
 	"barnraise/registry/lock"
@@ -92,7 +93,7 @@ func TestAnswers(t *testing.T) {
 		{`{"jsonrpc":"2.0","id":null,"method":"contradicts"}`,
 			`{"jsonrpc":"2.0","id":null,"error":{"code":-32090,"message":"call #3@2: undecided after 4 requests; evidence is in e.json",` +
 				`"data":{"status":"undecided","service":3,"revision":2,"requests":4,"asked":[{"server":7,"url":"https://s7.test",` +
-				`"role":"primary","outcome":"answered","ms":1.5}],"struck":["8"],"evidence":"e.json","detail":"undecided"}}}`},
+				`"role":"primary","outcome":"answered","ms":1.5}],"struck":[8],"evidence":"e.json","detail":"undecided"}}}`},
 		{`{"jsonrpc":"2.0","id":1,"method":"lonely"}`,
 			`{"jsonrpc":"2.0","id":1,"error":{"code":-32091,"message":"call #3@2: 1 operators answered, 2 are wanted; ` +
 				`server 7 (\"\"): answered; server 8 (\"https://s8.test\"): it has no usable key",` +
