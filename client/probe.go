@@ -128,7 +128,7 @@ func (r *round) settle(ctx, judging context.Context, p *Probe) error {
 			return r.conclude(ctx, step, p)
 		}
 	}
-	r.audit(ctx)
+	r.audit(ctx, judging)
 	answer, err := r.decide(ctx, judging)
 	var undecided *UndecidedError
 	var tooFew *TooFewError

@@ -92,7 +92,7 @@ func (r *round) reask(ctx context.Context, e memoEntry) (*Answer, error) {
 	}
 	r.c.memo.drop(e.key)
 	if before == 0 {
-		r.audit(ctx)
+		r.audit(ctx, judging)
 	}
 	return r.decide(ctx, judging)
 }

@@ -54,7 +54,7 @@ func (r *round) run(ctx context.Context) (*Answer, error) {
 			r.provisional(r.claim(r.answers[0]))
 		}
 		if !r.policy.Together {
-			r.audit(ctx)
+			r.audit(ctx, judging)
 		}
 	}
 	return r.decide(ctx, judging)
@@ -216,12 +216,12 @@ func (r *round) auditors(primary barnraise.ServerID) (count int, known bool) {
 // is none of them, since both were drawn before either had answered. Until this client has a history with the primary one of them
 // is an anchor. The anchor comes last, and only where the others do not contradict each other: where they do, it is worth more as a
 // witness, which no party can be (protocol 7.1).
-func (r *round) audit(ctx context.Context) {
+func (r *round) audit(ctx, judging context.Context) {
 	count, known := r.auditors(r.answers[0].Server)
 	want := len(r.answers) + count
 	if r.policy.Anchor && !known && count > 0 {
 		r.compare(ctx, want-1)
-		if r.contradicted(ctx) {
+		if r.contradicted(judging) {
 			return
 		}
 		r.ask(ctx, 1, as(RoleAnchor, r.draws.anchor))
@@ -238,18 +238,12 @@ func (r *round) compare(ctx context.Context, want int) {
 	}
 }
 
-// contradicted reports whether the answers so far contradict each other or the verifier. Other bytes are no contradiction where the
-// verifier tolerates them.
-func (r *round) contradicted(ctx context.Context) bool {
+// contradicted reports whether the answers so far contradict each other or the verifier. What it says is not asked of it again.
+func (r *round) contradicted(judging context.Context) bool {
 	if r.alike() {
 		return false
 	}
-	bodies := make([][]byte, len(r.answers))
-	for i, a := range r.answers {
-		bodies[i] = a.Body
-	}
-	f := r.judge(ctx, r.request)(bodies)
-	return f.Status == barnraise.Disagreement || len(f.Culprits) > 0
+	return judge.Contradicted(judge.Case{Answers: r.answers, Verify: r.judge(judging, r.request), Memo: &r.memo})
 }
 
 // alike reports whether all answers so far are the same bytes.

@@ -399,6 +399,32 @@ func TestJudgeCallsTheVerifierSeldom(t *testing.T) {
 	}
 }
 
+// What was asked before an anchor was drawn is not asked again when the same answers are judged.
+func TestContradicted(t *testing.T) {
+	for name, c := range map[string]struct {
+		verify Verifier
+		given  []Answer
+		want   bool
+	}{
+		"other bytes":               {compare, answers("a", "b"), true},
+		"other bytes, as they like": {func([][]byte) Finding { return Finding{Verdict: barnraise.Verdict{Status: barnraise.Accepted}} }, answers("a", "b"), false},
+		"the same":                  {compare, answers("a", "a"), false},
+		"who knows":                 {undecided(3), answers("a", "b"), false},
+	} {
+		var together int
+		k := Case{MinRequests: 2, Answers: c.given, Undrawn: 3, Covered: true, Memo: new(Memo), Verify: func(bodies [][]byte) Finding {
+			if len(bodies) == len(c.given) {
+				together++
+			}
+			return c.verify(bodies)
+		}}
+		got := Contradicted(k)
+		if Judge(k); got != c.want || together != 1 {
+			t.Errorf("%s: contradicted %t, want %t; asked %d times about both", name, got, c.want, together)
+		}
+	}
+}
+
 // Equal bodies are compared once, whoever gave them.
 func TestJudgeComparesDifferentBodiesOnce(t *testing.T) {
 	list := quarrel(64)
