@@ -26,6 +26,7 @@ var (
 	ErrNotification = errors.New("notifications are not taken: a request needs an id")
 	ErrInvalid      = errors.New("not a JSON-RPC 2.0 message")
 	ErrTooMany      = errors.New("too many messages in one batch")
+	ErrTooDeep      = fmt.Errorf("more than %d levels deep: %w", MaxDepth, ErrSyntax) // an [ErrSyntax]
 )
 
 // The error codes of JSON-RPC 2.0, section 5.1.
@@ -81,7 +82,7 @@ func ValidMethod(name string) bool {
 // NewRequest writes the one form a request has on the wire (protocol 3.1):
 // {"jsonrpc":"2.0","id":1,"method":M,"params":P}. Params stand as given; empty params are written [].
 // It fails with [ErrInvalid] on a method that is no name or params that are neither array nor object, and with [ErrSyntax]
-// on params that are not strict JSON.
+// on params that are not strict JSON, [ErrTooDeep] where that is all that is wrong with them.
 func NewRequest(method string, params []byte) ([]byte, error) {
 	if !ValidMethod(method) {
 		return nil, fmt.Errorf("write request: method %.80q: want letters, digits, _ and dots: %w", method, ErrInvalid)
@@ -104,7 +105,7 @@ func NewRequest(method string, params []byte) ([]byte, error) {
 	body = append(append(append(body, begin...), method...), middle...)
 	body = append(append(body, params...), '}')
 	if !plain && depth(body) > MaxDepth {
-		return nil, fmt.Errorf("write request: params nest too deep: %w", ErrSyntax)
+		return nil, fmt.Errorf("write request: params: %w", ErrTooDeep)
 	}
 	return body, nil
 }
@@ -197,7 +198,7 @@ func Strict(b []byte) error {
 		return nil
 	}
 	if depth(b) > MaxDepth {
-		return fmt.Errorf("more than %d levels deep: %w", MaxDepth, ErrSyntax)
+		return ErrTooDeep
 	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(b))
 	if _, err := d.ReadValue(); err != nil {
@@ -213,7 +214,7 @@ func members(b []byte, want []member) error {
 		return nil
 	}
 	if depth(b) > MaxDepth {
-		return fmt.Errorf("more than %d levels deep: %w", MaxDepth, ErrSyntax)
+		return ErrTooDeep
 	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(b))
 	open, err := d.ReadToken()

@@ -79,7 +79,7 @@ func TestWhatIsAsked(t *testing.T) {
 	p, caller := newProxy(t, echo, Config{})
 	post(p, "/3", `{"jsonrpc":"2.0","id":1,"method":"m"}`)
 	post(p, "/3", `{"jsonrpc":"2.0","method":"quiet","params":{"a":1}}`)
-	if got := strings.Join(caller.calls, ";"); got != `3 m;3 quiet {"a":1}` {
+	if got := strings.Join(caller.calls, ";"); got != `3 m` {
 		t.Errorf("asks %q", got)
 	}
 }
@@ -127,11 +127,11 @@ func wantIDs(t *testing.T, w *httptest.ResponseRecorder, requests []request, bat
 	var want []string
 	for i := range requests {
 		switch r := &requests[i]; {
-		case r.silent():
-		case r.id == nil:
+		case r.Notification():
+		case r.ID == nil:
 			want = append(want, "null")
 		default:
-			want = append(want, string(r.id))
+			want = append(want, string(r.ID))
 		}
 	}
 	if err != nil {

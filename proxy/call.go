@@ -131,18 +131,23 @@ func (c *calls) all(requests []request) []reply {
 
 // one makes one call.
 func (c *calls) one(r *request) reply {
-	if r.wrong != "" {
-		return c.failed(r, invalid(jsonrpc.CodeInvalidRequest, r.wrong))
+	switch {
+	case r.Wrong != "":
+		return c.failed(r, invalid(jsonrpc.CodeInvalidRequest, r.Wrong))
+	case r.Notification(): // nobody waits, and nothing changes by asking (protocol 3.2)
+		reply := reply{silent: true, status: statusNotification}
+		c.proxy.meters.count(&reply)
+		return reply
 	}
 	if c.size.Load() > c.proxy.limits.Answers {
 		return c.failed(r, errAnswers)
 	}
 	var params any
-	if r.params != nil {
-		params = r.params
+	if r.Params != nil {
+		params = r.Params
 	}
 	began := time.Now()
-	answer, err := c.proxy.caller.Call(c.ctx, c.service, r.method, params, c.options...)
+	answer, err := c.proxy.caller.Call(c.ctx, c.service, r.Method, params, c.options...)
 	c.proxy.meters.took(time.Since(began))
 	if err != nil {
 		return c.failed(r, c.proxy.explain(c.ctx, err))
@@ -186,12 +191,15 @@ func (c *calls) failed(r *request, f failure) reply {
 	return reply
 }
 
+// statusNotification is what becomes of a notification: nobody is asked, and nobody hears of it.
+const statusNotification = "notification"
+
 // whole is why a body is answered as a whole.
 func whole(err error, most int) failure {
 	switch {
 	case errors.Is(err, jsonrpc.ErrSyntax):
 		return invalid(jsonrpc.CodeParse, err.Error())
-	case errors.Is(err, errTooMany):
+	case errors.Is(err, jsonrpc.ErrTooMany):
 		return limited("a batch has at most %d requests", most)
 	}
 	return invalid(jsonrpc.CodeInvalidRequest, err.Error())

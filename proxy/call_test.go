@@ -114,7 +114,7 @@ func TestHeadersSayWhatHappened(t *testing.T) {
 	}, Config{})
 	got := said(post(p, "/3", `[{"jsonrpc":"2.0","method":"full"},{"jsonrpc":"2.0","id":1,"method":"memo"},`+
 		`{"jsonrpc":"2.0","id":2,"method":"full"},{"jsonrpc":"2.0","id":2,"method":"un"}]`).Header())
-	want := map[string]string{"Verdict": "accepted=3, undecided=1", "Service": "3@2", "Policy": "default", "Requests": "10", "Memo": "1",
+	want := map[string]string{"Verdict": "notification=1, accepted=2, undecided=1", "Service": "3@2", "Policy": "default", "Requests": "7", "Memo": "1",
 		"Struck": "7, 9", "Evidence": "ab12.json, cd34.json", "Unverified": `["/1/result/took","/1/result/\u00fc\"\ud83d\ude00\u000a"]`}
 	if !maps.Equal(got, want) {
 		t.Errorf("batch:\n%v, want\n%v", got, want)
@@ -226,10 +226,24 @@ func TestAnswersOfABatchAreBoundTogether(t *testing.T) {
 func TestAnswersThatNobodyWaitsForAreNotHeld(t *testing.T) {
 	p, _ := newProxy(t, answers(accepted(`"long"`), nil), Config{})
 	c := &calls{proxy: p, ctx: t.Context(), service: "3"}
-	for _, r := range c.all([]request{{method: "m"}, {method: "m", id: []byte("1")}}) {
+	for _, r := range c.all([]request{{Method: "m"}, {Method: "m", ID: []byte("1")}}) {
 		if held := r.payload != nil; held == r.silent {
 			t.Errorf("id %s: %q is held", r.id, r.payload)
 		}
+	}
+}
+
+// Nobody is asked for what nobody waits for, alone or among others.
+func TestNobodyIsAskedForANotification(t *testing.T) {
+	p, caller := newProxy(t, echo, Config{})
+	const note = `{"jsonrpc":"2.0","method":"m","params":[2]}`
+	for body, want := range map[string]string{note: "notification", "[" + note + "," + note + "," + ping + "]": "notification=2, accepted=1"} {
+		if got := post(p, "/3", body).Header().Get("Barnraise-Verdict"); got != want {
+			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+	if len(caller.calls) != 1 {
+		t.Errorf("asks %q", caller.calls)
 	}
 }
 

@@ -52,5 +52,5 @@ func Example() {
 	fmt.Println(resp.Header.Get("Barnraise-Verdict"), "by", resp.Header.Get("Barnraise-Requests"), "requests")
 	// Output:
 	// [{"jsonrpc":"2.0","id":"a","result":{"eyes": 4}}]
-	// accepted=2 by 4 requests
+	// accepted=1, notification=1 by 2 requests
 }

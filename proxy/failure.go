@@ -126,10 +126,9 @@ func (f failure) reply(r *request) reply {
 	for _, a := range t.Asked {
 		out.asked = append(out.asked, client.Asked{Server: a.Server, Role: a.Role, Outcome: a.Outcome})
 	}
-	if r != nil && r.id != nil {
-		out.id = r.id
+	if r != nil && r.ID != nil {
+		out.id = r.ID
 	}
-	out.silent = r != nil && r.silent()
 	out.payload = f.payload()
 	return out
 }

@@ -32,7 +32,7 @@ type reply struct {
 // answered is the reply with what a service answered: its result, or its own error, byte for byte.
 func answered(r *request, a *client.Answer) reply {
 	out := reply{
-		id: r.id, payload: a.Result, silent: r.silent(), status: string(a.Verdict), service: a.Service, revision: a.Revision,
+		id: r.ID, payload: a.Result, status: string(a.Verdict), service: a.Service, revision: a.Revision,
 		requests: a.Requests, memo: a.Memo, asked: a.Asked, struck: a.Struck, evidence: evidenceName(a.Evidence), unverified: a.Unverified,
 		answer: a,
 	}
@@ -41,9 +41,6 @@ func answered(r *request, a *client.Answer) reply {
 		if out.payload = a.Error.Written(); out.payload == nil {
 			out.payload, _ = json.Marshal(a.Error) // a number, a string and JSON
 		}
-	}
-	if out.silent {
-		out.payload = nil // nobody gets it: it takes no room until the others are there
 	}
 	return out
 }

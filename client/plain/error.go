@@ -90,6 +90,7 @@ var failures = []struct {
 	{client.ErrNotFound, CodeNotFound, StatusNotFound},
 	{client.ErrConflict, CodeNotFound, StatusNotFound},
 	{jsonrpc.ErrTooMany, CodeLimit, StatusLimit},
+	{jsonrpc.ErrTooDeep, jsonrpc.CodeInvalidParams, StatusInvalid}, // what is deep is JSON all the same, and its message is known
 	{jsonrpc.ErrSyntax, jsonrpc.CodeParse, StatusInvalid},
 	{jsonrpc.ErrInvalid, jsonrpc.CodeInvalidRequest, StatusInvalid},
 }

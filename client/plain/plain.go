@@ -12,6 +12,7 @@ package plain
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -48,20 +49,21 @@ func Client(c Caller, options ...client.CallOption) *http.Client {
 
 // answer makes the calls of a body and writes what came of them. It is nil where nobody wants an answer.
 func (t *transport) answer(ctx context.Context, service string, body []byte) []byte {
-	messages, batch, err := jsonrpc.Split(body, MaxBatch)
+	var read jsonrpc.Reader
+	batch, err := read.Read(body, MaxBatch)
 	if err != nil {
 		return jsonrpc.AppendResponse(nil, nil, nil, Error(err))
 	}
 	if !batch {
-		return t.one(ctx, service, messages[0])
+		return t.one(ctx, service, &read.Messages[0])
 	}
-	answers := make([][]byte, len(messages))
+	answers := make([][]byte, len(read.Messages))
 	var group sync.WaitGroup
 	room := make(chan struct{}, together)
-	for i, m := range messages {
+	for i := range read.Messages {
 		room <- struct{}{}
 		group.Go(func() {
-			answers[i] = t.one(ctx, service, m)
+			answers[i] = t.one(ctx, service, &read.Messages[i])
 			<-room
 		})
 	}
@@ -87,32 +89,21 @@ func join(answers [][]byte) (b []byte) {
 	return append(b, ']')
 }
 
-// one makes one call. Nobody waits for the answer to a notification, and it changes nothing that a service computes one: it is
-// not made.
-func (t *transport) one(ctx context.Context, service string, message []byte) []byte {
-	r, err := jsonrpc.ParseRequest(message)
-	if notification(err) {
+// one makes one call, and none of a notification.
+func (t *transport) one(ctx context.Context, service string, m *jsonrpc.Message) []byte {
+	switch {
+	case m.Notification():
 		return nil
-	}
-	if err != nil {
-		return jsonrpc.AppendResponse(nil, id(message), nil, Error(err))
+	case m.Wrong != "":
+		return jsonrpc.AppendResponse(nil, m.ID, nil, Error(fmt.Errorf("read request: %s: %w", m.Wrong, jsonrpc.ErrInvalid)))
 	}
 	var params any
-	if len(r.Params) > 0 {
-		params = json.RawMessage(r.Params)
+	if len(m.Params) > 0 {
+		params = json.RawMessage(m.Params)
 	}
-	a, err := t.caller.Call(ctx, service, r.Method, params, t.options...)
+	a, err := t.caller.Call(ctx, service, m.Method, params, t.options...)
 	if err != nil {
-		return jsonrpc.AppendResponse(nil, r.ID, nil, Error(err))
+		return jsonrpc.AppendResponse(nil, m.ID, nil, Error(err))
 	}
-	return jsonrpc.AppendResponse(nil, r.ID, a.Result, a.Error)
-}
-
-// id is that of a message which is no request otherwise, so that whoever sent it finds the answer; nil where it has none.
-func id(message []byte) []byte {
-	var m struct{ ID json.RawMessage }
-	if json.Unmarshal(message, &m) != nil || len(m.ID) == 0 || m.ID[0] == '{' || m.ID[0] == '[' {
-		return nil
-	}
-	return m.ID
+	return jsonrpc.AppendResponse(nil, m.ID, a.Result, a.Error)
 }

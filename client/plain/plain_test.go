@@ -52,6 +52,8 @@ func (c *caller) Call(ctx context.Context, service, method string, params any, o
 		return nil, fmt.Errorf("call: %w", client.ErrUnavailable)
 	case "late":
 		return nil, fmt.Errorf("%w: %w", &client.UndecidedError{Reason: "out of time"}, context.DeadlineExceeded)
+	case "deep":
+		return nil, fmt.Errorf("call: %w", jsonrpc.ErrTooDeep)
 	case "broken":
 		return nil, errors.New("disk is full")
 	case "waits":
@@ -86,6 +88,7 @@ func failure(code int, message, data string) string {
 func TestAnswers(t *testing.T) {
 	tooMany := strings.Replace(failure(-32005, "read batch: more than 100 messages: too many messages in one batch",
 		`{"status":"limit","requests":0,"asked":[]}`), `"id":1`, `"id":null`, 1)
+	deep := strings.Repeat("[", 65) + strings.Repeat("]", 65)
 	for _, c := range []struct{ body, want string }{
 		{`{"jsonrpc":"2.0","id":"x","method":"ask","params":{"a":1}}`, `{"jsonrpc":"2.0","id":"x","result":{ "m": "ask"}}`},
 		{`{"jsonrpc":"2.0","id":1,"method":"fails"}`,
@@ -112,6 +115,8 @@ func TestAnswers(t *testing.T) {
 				`{"status":"out-of-time","requests":0,"asked":[],"detail":"out of time"}`)},
 		{`{"jsonrpc":"2.0","id":1,"method":"off"}`, failure(-32002, "context canceled", `{"status":"cut-off","requests":0,"asked":[]}`)},
 		{`{"jsonrpc":"2.0","id":1,"method":"broken"}`, failure(-32603, "disk is full", `{"status":"internal","requests":0,"asked":[]}`)},
+		{`[{"jsonrpc":"2.0","id":1,"method":"deep","params":` + deep + `}]`, "[" + failure(-32602, "call: more than 64 levels deep: not strict JSON",
+			`{"status":"invalid","requests":0,"asked":[]}`) + "]"},
 		{`{"jsonrpc":"2.0","id":1,"method":"no-name"}`, failure(-32600,
 			`read request: method \"\\\"no-name\\\"\" is no name: not a JSON-RPC 2.0 message`, `{"status":"invalid","requests":0,"asked":[]}`)},
 		{`{"jsonrpc":"1.0","id":[7],"method":"ask"}`, strings.Replace(failure(-32600,

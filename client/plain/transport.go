@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"barnraise/client"
-	"barnraise/jsonrpc"
 )
 
 // ErrRequest is the error for an HTTP request that is none to a service: it goes nowhere, least of all over the network.
@@ -91,5 +90,3 @@ func response(r *http.Request, body []byte) *http.Response {
 		Header: header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
 	}
 }
-
-func notification(err error) bool { return errors.Is(err, jsonrpc.ErrNotification) }
