@@ -57,12 +57,6 @@ type inquiry struct {
 	timer   *time.Timer // runs until the next of them
 }
 
-// due says when another is asked beside a server that takes long.
-type due struct {
-	server barnraise.ServerID
-	at     time.Time
-}
-
 // drawn is one server that is asked.
 type drawn struct {
 	*candidate
@@ -113,45 +107,6 @@ func (a *inquiry) start(late bool) (drawn, bool) {
 	a.due = append(a.due, due{v.ID, time.Now().Add(patience)})
 	a.arm()
 	return drawn{v, role, one}, true
-}
-
-// arm has the timer run until another may have to be asked. The lock is held.
-func (a *inquiry) arm() {
-	if len(a.due) == 0 {
-		return
-	}
-	next := slices.MinFunc(a.due, func(x, y due) int { return x.at.Compare(y.at) }).at
-	if a.timer == nil {
-		a.timer = time.AfterFunc(time.Until(next), a.late)
-		return
-	}
-	a.timer.Reset(time.Until(next))
-}
-
-// late asks others beside those that take long.
-func (a *inquiry) late() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := time.Now()
-	for i := 0; i < len(a.due); {
-		if a.due[i].at.After(now) {
-			i++
-			continue
-		}
-		a.due = slices.Delete(a.due, i, i+1)
-		a.another()
-	}
-	a.arm()
-}
-
-// another asks one more beside those that are waited for. The lock is held.
-func (a *inquiry) another() {
-	if a.waiting == 0 || a.waiting >= a.want-a.got+mostBeside {
-		return
-	}
-	if v, ok := a.start(true); ok {
-		go a.wait(v)
-	}
 }
 
 // wait asks one server, and ends it all once enough have answered.

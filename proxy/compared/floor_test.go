@@ -97,8 +97,8 @@ func (f *floor) ask(ways []*way, path string, body []byte) ([]byte, error) {
 
 // ways are connections to all.
 func (f *floor) ways() (list []*way, err error) {
-	if kept, ok := f.idle.Get().([]*way); ok {
-		return kept, nil
+	if kept, ok := f.idle.Get().(*[]*way); ok {
+		return *kept, nil
 	}
 	for _, a := range f.upstreams {
 		c, err := net.Dial("tcp", a)
@@ -128,7 +128,7 @@ func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Content-Type"] = []string{"application/json"}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(answer))}
 	_, _ = w.Write(answer)
-	f.idle.Put(ways)
+	f.idle.Put(&ways)
 }
 
 // serve is the floor behind a server that does as little.
