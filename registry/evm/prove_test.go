@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,37 +14,11 @@ import (
 	"barnraise/registry/proof"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// TestProofs: what the events say is proven on the embedded chain and on another implementation of it, and what somebody
-// changed is found out.
-func TestProofs(t *testing.T) {
-	t.Run("embedded", func(t *testing.T) {
-		chain := newChain(t)
-		client, err := dial(t.Context(), chain.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		proofs(t, client, chain.URL(), bob)
-	})
-	t.Run("anvil", func(t *testing.T) {
-		bin := os.Getenv("BARNRAISE_ANVIL")
-		if bin == "" && os.Getenv("CI") != "" {
-			t.Fatal("BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
-		}
-		if bin == "" {
-			t.Skip("no second implementation of the chain: BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
-		}
-		client, url := startAnvil(t, bin)
-		key, err := crypto.HexToECDSA("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80") // its first, known to all
-		if err != nil {
-			t.Fatal(err)
-		}
-		proofs(t, client, url, accountOf(key))
-	})
-}
+// testProofs: what the events say is proven on every implementation of the chain, and what somebody changed is found out.
+func testProofs(t *testing.T, chain world) { proofs(t, chain.RPC(), chain.URL(), bob) }
 
 func proofs(t *testing.T, client *rpc.Client, url string, owner *Account) {
 	ctx := t.Context()

@@ -45,6 +45,7 @@ func TestSuite(t *testing.T) {
 		{"LoneLiar", testLoneLiar},
 		{"Contradiction", testContradiction},
 		{"ManyProcesses", testManyProcesses},
+		{"Proofs", testProofs},
 	}
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {

@@ -157,6 +157,15 @@ contract BoundsTest {
         this.testFuzz_deposits(uint128(type(uint96).max) + 1, 0);
     }
 
+    function test_theLastBlockAndTheLastSecond() external {
+        for (uint256 i = 0; i < 3; i++) {
+            this.setUp();
+            this.testFuzz_rewardsEvery(uint8(EVERY - 1 + i), uint8(EVERY - 1 + i));
+            this.testFuzz_unlock(uint32(DELAY - 1 + i));
+            this.testFuzz_grace(uint8(GRACE - 1 + i));
+        }
+    }
+
     function test_nothingElseIsTaken() external {
         (bool plain, ) = address(services).call{value: 1}("");
         (bool unknown, ) = address(servers).call(hex"12345678");
