@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -363,5 +365,36 @@ func testReorgsRereads(t *testing.T, chain world) {
 		if depth < 20 && len(reads) > 0 && reads[0] <= uint64(head.Number)-20 {
 			t.Errorf("depth %d: events were read again from block %d on, the base was at %d", depth, reads[0], uint64(head.Number)-20)
 		}
+	}
+}
+
+// TestBaseFile: a base in a file is there again, each network has its own, and one that is too long is not read.
+func TestBaseFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "registry")
+	n := registry.Network{Chain: "eip155:5"}
+	k := BaseFile(dir, n)
+	if data, err := k.LoadBase(t.Context()); data != nil || err != nil {
+		t.Errorf("where there is none: %q, %v; want nothing", data, err)
+	}
+	for _, text := range []string{"first", "second"} {
+		if err := k.SaveBase(t.Context(), []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if data, err := k.LoadBase(t.Context()); err != nil || string(data) != "second" {
+		t.Errorf("%q, %v; want what was kept last", data, err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%d files, %v; want one", len(files), err)
+	}
+	n.Servers[0]++
+	if other := BaseFile(dir, n); other == k {
+		t.Error("two networks have one file")
+	}
+	if err := os.Truncate(string(k), MaxBase+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.LoadBase(t.Context()); !errors.Is(err, errKept) {
+		t.Errorf("too long: %v, want an error", err)
 	}
 }
