@@ -65,12 +65,12 @@ func (a *app) reader(ctx context.Context, network registry.Network) (r client.Re
 
 // sayView says what of the network the user has not seen for himself.
 func (a *app) sayView(v *start.View, network registry.Network) {
-	a.say("registry: block %d %s, which %s vouches for; nothing newer was read", v.Block, v.Hash, v.Who)
+	a.say("registry: block %d %s, on the word of: %s; nothing newer was read", v.Block, v.Hash, v.Who)
 	if age := time.Since(v.Time); age > start.Old && !network.Private() {
 		a.say("registry: that block is %s old", age.Round(time.Minute))
 	}
 	if !v.Complete {
-		a.say("registry: hosts that none of the %d servers names are missing; no proof shows that there are others", v.Servers)
+		a.say("registry: the hosts are those that at least one of %d servers names; no proof shows that there are no others", v.Servers)
 	}
 }
 

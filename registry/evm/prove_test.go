@@ -300,3 +300,64 @@ func TestProofsOfLiar(t *testing.T) {
 		r.Close()
 	}
 }
+
+// BenchmarkProve: what the whole proof of a registry costs, over HTTP, and what a file with it has.
+func BenchmarkProve(b *testing.B) {
+	chain := newChain(b)
+	r := newRegistry(b, chain, Params{ServiceDeposit: milli(50), ServerDeposit: milli(50)})
+	fill(b, chain, r)
+	over, err := Dial(b.Context(), r.network)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer over.Close()
+	if _, err := over.Snapshot(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("one", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := over.ProveRecords(b.Context(), nil, []barnraise.ServerID{7}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := over.ProveAll(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	zero := uint64(0)
+	over.network.Confirmations = &zero
+	b.Run("excerpt", func(b *testing.B) {
+		var file bytes.Buffer
+		for b.Loop() {
+			e, err := over.Excerpt(b.Context(), 3, 512)
+			if err != nil {
+				b.Fatal(err)
+			}
+			file.Reset()
+			if err := registry.WriteExcerpt(&file, e); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(file.Len()), "file-bytes")
+	})
+	var file bytes.Buffer
+	if _, err := over.WriteFile(b.Context(), &file); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("verify", func(b *testing.B) {
+		for b.Loop() {
+			s, err := registry.ReadState(bytes.NewReader(file.Bytes()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := proof.OfState(s); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(file.Len()), "file-bytes")
+	})
+}
