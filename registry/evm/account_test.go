@@ -2,15 +2,12 @@ package evm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/big"
 	"strings"
-	"sync"
 	"testing"
 
 	"barnraise"
-	"barnraise/registry"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -205,107 +202,5 @@ func TestRevoked(t *testing.T) {
 	}
 	if v, _ := s.Service(1); !v.Revisions[1].Revoked || v.Revisions[1].Reason != "not mine" {
 		t.Errorf("service %+v", v)
-	}
-}
-
-// TestReplaced: who waits for a transaction whose number somebody else has used is told so, and that nothing was written; but
-// not where an endpoint is only late.
-func TestReplaced(t *testing.T) {
-	for name, replaced := range map[string]bool{"replaced": true, "late": false} {
-		t.Run(name, func(t *testing.T) {
-			r := newRegistry(t, newChain(t), testParams)
-			looks := 0
-			behind := through(t, r, func(method string, args []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
-				if method != "eth_getTransactionReceipt" {
-					return result, nil
-				}
-				if looks++; replaced || looks < 10 {
-					return json.RawMessage("null"), nil
-				}
-				return result, nil
-			})
-			_, tx, err := behind.RegisterServer(t.Context(), alice, Profile{URL: "http://127.0.0.1:8001", Key: publicKey("a")}, nil)
-			if !replaced && (err != nil || tx.Block == 0) {
-				t.Errorf("transaction %+v, %v", tx, err)
-			}
-			if replaced && (!errors.Is(err, ErrReplaced) || tx != (Tx{}) || !strings.Contains(err.Error(), registry.Checksum(alice.Address()))) {
-				t.Errorf("transaction %+v, error is %v", tx, err)
-			}
-			if _, err := r.SetURL(t.Context(), alice, 1, "http://127.0.0.1:8002"); err != nil {
-				t.Errorf("afterwards: %v", err)
-			}
-		})
-	}
-}
-
-// testManyProcesses: programs that share a key and make the very same call at once make it once each, or are told that they
-// did not.
-func testManyProcesses(t *testing.T, chain world) {
-	manyProcesses(t, newRegistry(t, chain, testParams), alice)
-}
-
-func manyProcesses(t *testing.T, r *Registry, of *Account) {
-	const processes, writers, each = 4, 3, 4
-	var group sync.WaitGroup
-	var mu sync.Mutex
-	made := make(map[barnraise.ServerID]common.Hash)
-	for i := range processes {
-		a := accountOf(of.key) // as another process has it
-		a.salt = uint64(i)
-		over, err := Dial(t.Context(), r.Network())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(over.Close)
-		for range writers {
-			group.Go(func() {
-				for range each {
-					p := Profile{URL: "http://127.0.0.1:8000", Key: publicKey("a")}
-					id, tx, err := over.RegisterServer(t.Context(), a, p, nil)
-					switch {
-					case errors.Is(err, ErrReplaced), errors.Is(err, errTaken):
-						continue // it knows that it has to do it again
-					case err != nil:
-						t.Error(err)
-						continue
-					}
-					mu.Lock()
-					if other, twice := made[id]; twice {
-						t.Errorf("server %s is claimed by %s and %s", id, other, tx.Hash)
-					}
-					made[id] = tx.Hash
-					mu.Unlock()
-				}
-			})
-		}
-	}
-	group.Wait()
-	s, err := r.Snapshot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids []barnraise.ServerID
-	for _, v := range s.Servers() {
-		ids = append(ids, v.ID)
-	}
-	if len(ids) != len(made) || len(made) < processes*each {
-		t.Errorf("%d servers are there, %d writers were told so", len(ids), len(made))
-	}
-}
-
-// TestUnderpriced: a transaction that nobody wants at its price is none, and can be made again.
-func TestUnderpriced(t *testing.T) {
-	r := newRegistry(t, newChain(t), testParams)
-	times := 0
-	behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
-		if method != "eth_sendRawTransaction" {
-			return result, nil
-		}
-		times++
-		return nil, errors.New("transaction underpriced: tip needed 1000000, tip permitted 1")
-	})
-	_, tx, err := behind.RegisterServer(t.Context(), alice, Profile{URL: "http://127.0.0.1:8001", Key: publicKey("a")}, nil)
-	if err == nil || !strings.Contains(err.Error(), "nothing was written: the price of gas rose meanwhile, try again") || tx != (Tx{}) || times != 1 {
-		t.Errorf("transaction %+v, sent %d times, error is %v", tx, times, err)
 	}
 }

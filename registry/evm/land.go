@@ -95,31 +95,75 @@ func refused(err error) bool {
 // in a block. It will not come, and can be written again.
 var ErrReplaced = errors.New("another transaction of the account took its place")
 
-// When a transaction is looked for in vain, its number is looked at as well, once it has taken a little: where it is used,
-// and the transaction is still nowhere after so many more looks, somebody else used it.
-const (
-	doubtDelay = 50 * time.Millisecond
-	maxDoubts  = 6
-)
+// doubtDelay is from when on a transaction that is in no block makes one look whether its number is still free.
+const doubtDelay = 50 * time.Millisecond
 
 // land waits for the receipt of a transaction. It fails with [ErrReplaced].
 func (s sender) land(ctx context.Context, a *Account, tx *types.Transaction) (receipt, error) {
-	doubts := 0
 	return s.await(ctx, tx.Hash(), func(delay time.Duration) error {
-		if delay < doubtDelay {
-			return nil
-		}
-		used, err := ask[hexutil.Uint64](ctx, s.client, "eth_getTransactionCount", a.address, "latest")
-		if err != nil || uint64(used) <= tx.Nonce() {
-			doubts = 0
-			return nil
-		}
-		if doubts++; doubts <= maxDoubts {
+		if delay < doubtDelay || !s.usedElsewhere(ctx, a, tx) {
 			return nil
 		}
 		return fmt.Errorf("%w: number %d of %s; let one program at a time write with it, and try again",
 			ErrReplaced, tx.Nonce(), registry.Checksum(a.Address()))
 	})
+}
+
+// usedElsewhere reports whether the block in which a transaction's number was used has another transaction for it. That
+// receipts are missing says nothing: an endpoint may show them later than blocks. Where the endpoint cannot tell it is false.
+func (s sender) usedElsewhere(ctx context.Context, a *Account, tx *types.Transaction) bool {
+	used := func(at uint64) (bool, error) {
+		next, err := ask[hexutil.Uint64](ctx, s.client, "eth_getTransactionCount", a.address, number(at))
+		return uint64(next) > tx.Nonce(), err
+	}
+	head, err := ask[hexutil.Uint64](ctx, s.client, "eth_blockNumber")
+	if err != nil {
+		return false
+	}
+	at, ok := firstBlock(uint64(head), used)
+	if !ok {
+		return false
+	}
+	b, err := ask[*struct {
+		Transactions []common.Hash `json:"transactions"`
+	}](ctx, s.client, "eth_getBlockByNumber", number(at), false)
+	return err == nil && b != nil && len(b.Transactions) > 0 && !slices.Contains(b.Transactions, tx.Hash())
+}
+
+// firstBlock finds the first block from which on something holds, going back from one where it may hold; false where it does
+// not, or where that cannot be told.
+func firstBlock(head uint64, holds func(uint64) (bool, error)) (uint64, bool) {
+	if yes, err := holds(head); err != nil || !yes {
+		return 0, false
+	}
+	after, before := head, uint64(0) // it holds after, and not before
+	for step := uint64(1); ; step *= 2 {
+		if after == 0 {
+			return 0, false
+		}
+		before = after - min(step, after)
+		yes, err := holds(before)
+		if err != nil {
+			return 0, false
+		}
+		if !yes {
+			break
+		}
+		after = before
+	}
+	for after-before > 1 {
+		middle := before + (after-before)/2
+		yes, err := holds(middle)
+		if err != nil {
+			return 0, false
+		}
+		if yes {
+			after = middle
+		} else {
+			before = middle
+		}
+	}
+	return after, true
 }
 
 // wait is land for a transaction that nobody else can take the place of.
