@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (s sender) offer(ctx context.Context, tx *types.Transaction) error {
 	case err == nil || says(err, known):
 		return nil
 	case says(err, taken):
-		return s.whose(ctx, tx.Hash(), err)
+		return s.whose(ctx, tx, err)
 	case refused(err):
 		return err
 	}
@@ -51,12 +52,12 @@ func (s sender) offer(ctx context.Context, tx *types.Transaction) error {
 
 // whose finds out who used a number that is taken. An endpoint that passes a transaction on twice says so of the one that it
 // has just put into a block.
-func (s sender) whose(ctx context.Context, hash common.Hash, err error) error {
-	got, failed := ask[*receipt](ctx, s.client, "eth_getTransactionReceipt", hash)
-	switch {
-	case failed != nil:
+func (s sender) whose(ctx context.Context, tx *types.Transaction, err error) error {
+	got, failed := ask[*receipt](ctx, s.client, "eth_getTransactionReceipt", tx.Hash())
+	if failed != nil {
 		return fmt.Errorf("%w: %w, and then %w", errNoAnswer, err, failed)
-	case got != nil:
+	}
+	if got != nil || s.look(ctx, tx) == itself {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", errTaken, err)
@@ -101,7 +102,7 @@ const doubtDelay = 50 * time.Millisecond
 // land waits for the receipt of a transaction. It fails with [ErrReplaced].
 func (s sender) land(ctx context.Context, a *Account, tx *types.Transaction) (receipt, error) {
 	return s.await(ctx, tx.Hash(), func(delay time.Duration) error {
-		if delay < doubtDelay || !s.usedElsewhere(ctx, a, tx) {
+		if delay < doubtDelay || s.look(ctx, tx) != another {
 			return nil
 		}
 		return fmt.Errorf("%w: number %d of %s; let one program at a time write with it, and try again",
@@ -109,25 +110,44 @@ func (s sender) land(ctx context.Context, a *Account, tx *types.Transaction) (re
 	})
 }
 
-// usedElsewhere reports whether the block in which a transaction's number was used has another transaction for it. That
-// receipts are missing says nothing: an endpoint may show them later than blocks. Where the endpoint cannot tell it is false.
-func (s sender) usedElsewhere(ctx context.Context, a *Account, tx *types.Transaction) bool {
+// user is what used the number of a transaction.
+type user int
+
+const (
+	nobody  user = iota // as far as the endpoint can tell
+	itself              // it is in a block
+	another             // in a block; so it will not come
+)
+
+// look finds the block in which a transaction's number was used, and whether the transaction is in it. That receipts are missing
+// says nothing: an endpoint may show them later than blocks.
+func (s sender) look(ctx context.Context, tx *types.Transaction) user {
+	from, err := types.Sender(types.LatestSignerForChainID(new(big.Int).SetUint64(s.chainID)), tx)
+	if err != nil {
+		return nobody
+	}
 	used := func(at uint64) (bool, error) {
-		next, err := ask[hexutil.Uint64](ctx, s.client, "eth_getTransactionCount", a.address, number(at))
+		next, err := ask[hexutil.Uint64](ctx, s.client, "eth_getTransactionCount", from, number(at))
 		return uint64(next) > tx.Nonce(), err
 	}
 	head, err := ask[hexutil.Uint64](ctx, s.client, "eth_blockNumber")
 	if err != nil {
-		return false
+		return nobody
 	}
 	at, ok := firstBlock(uint64(head), used)
 	if !ok {
-		return false
+		return nobody
 	}
 	b, err := ask[*struct {
 		Transactions []common.Hash `json:"transactions"`
 	}](ctx, s.client, "eth_getBlockByNumber", number(at), false)
-	return err == nil && b != nil && len(b.Transactions) > 0 && !slices.Contains(b.Transactions, tx.Hash())
+	switch {
+	case err != nil || b == nil || len(b.Transactions) == 0:
+		return nobody
+	case slices.Contains(b.Transactions, tx.Hash()):
+		return itself
+	}
+	return another
 }
 
 // firstBlock finds the first block from which on something holds, going back from one where it may hold; false where it does

@@ -42,7 +42,7 @@ func TestReplaced(t *testing.T) {
 		}
 	}
 	next, err := bob.sign(t.Context(), types.NewTx(&types.DynamicFeeTx{ChainID: chain, Nonce: before + 3}), chain)
-	if err != nil || s.usedElsewhere(t.Context(), bob, next) {
+	if err != nil || s.look(t.Context(), next) != nobody {
 		t.Errorf("a number is used that is free, %v", err)
 	}
 }
@@ -61,6 +61,37 @@ func TestLateReceipts(t *testing.T) {
 	_, tx, err := behind.RegisterServer(t.Context(), alice, Profile{URL: "http://127.0.0.1:8001", Key: publicKey("a")}, nil)
 	if err != nil || tx.Block == 0 || looks != 14 {
 		t.Errorf("transaction %+v, %v, after %d looks", tx, err, looks)
+	}
+}
+
+// TestSentTwiceAndLate: an endpoint that passes a write on twice, and shows the block but no receipt, made one write.
+func TestSentTwiceAndLate(t *testing.T) {
+	r := newRegistry(t, newChain(t), testParams)
+	mined, looks := false, 0
+	behind := through(t, r, func(method string, _ []json.RawMessage, result json.RawMessage) (json.RawMessage, error) {
+		switch {
+		case method == "eth_getTransactionReceipt" && mined && looks < 3:
+			looks++
+			return json.RawMessage("null"), nil
+		case method == "eth_sendRawTransaction":
+			var hash common.Hash
+			if err := json.Unmarshal(result, &hash); err != nil {
+				return nil, err
+			}
+			if _, err := r.sender().wait(t.Context(), hash); err != nil {
+				return nil, err
+			}
+			mined = true
+			return nil, errors.New("nonce too low: next nonce 4, tx nonce 3")
+		}
+		return result, nil
+	})
+	id, tx, err := behind.RegisterServer(t.Context(), alice, Profile{URL: "http://127.0.0.1:8001", Key: publicKey("a")}, nil)
+	if err != nil || id != 1 || tx.Block == 0 || looks != 3 {
+		t.Errorf("server %s, %+v, %v, after %d looks", id, tx, err, looks)
+	}
+	if s, err := r.Snapshot(t.Context()); err != nil || len(s.Servers()) != 1 {
+		t.Errorf("%v, %v; want one server", s, err)
 	}
 }
 
