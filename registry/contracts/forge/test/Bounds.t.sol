@@ -44,6 +44,10 @@ contract BoundsTest {
         }
     }
 
+    function test_everyLengthOfAName() external {
+        for (uint256 n = 0; n < 60; n++) this.testFuzz_name(uint8(n), 0, "y");
+    }
+
     function testFuzz_revision(uint8 ref, uint8 verifier, uint8 manifest) external {
         bool fits = ref >= 1 && ref <= 160 && verifier >= 1 && verifier <= 64 && manifest >= 1 && manifest <= 64;
         check(_register("search", _revision(ref, verifier, manifest)) == fits, "revision");
