@@ -52,9 +52,11 @@ func (c *Client) attempt(ctx context.Context, ref string, request []byte, option
 
 // otherwise makes a call that failed once more, to the other revision: that which is active by a newer view of the registry, or else,
 // within the grace after the active one came into force, the one before it (protocol 1.4). It is for calls that failed because too
-// few run the revision that was asked for, or nobody has what belongs to it, and that did not pin one. What it returns takes the place of
-// what failed only where it is an answer, or a dispute.
-func (c *Client) otherwise(ctx context.Context, ref string, request []byte, options []CallOption, first *round, failed error) (*Answer, error) {
+// few run the revision that was asked for, or nobody has what belongs to it, and that did not pin one. What it returns takes the
+// place of what failed only where it is an answer, or a dispute.
+func (c *Client) otherwise(
+	ctx context.Context, ref string, request []byte, options []CallOption, first *round, failed error,
+) (*Answer, error) {
 	if ctx.Err() != nil || !(errors.Is(failed, ErrUnavailable) || errors.Is(failed, ErrTooFew) && first != nil && first.missing) {
 		return nil, failed
 	}
