@@ -18,7 +18,8 @@ const (
 	probesInEpoch = 256
 	perMethod     = 4  // requests that are made up for each method, of which one is drawn
 	studyAtOnce   = 16 // services that are looked up before a plan
-	// probesWithin is the time over which the probes of one look are spread: requests of callers do not come at the same moment.
+	// probesWithin is the time over which the probes of one look are spread, less in short epochs: requests of callers do not come
+	// at the same moment.
 	probesWithin = time.Second
 )
 
@@ -52,7 +53,7 @@ func (b *broker) ready(s sight) bool {
 // ask probes one offer and notes what comes of it. What was cut off, or could not be judged, is not held against anybody.
 func (b *broker) ask(ctx context.Context, p barter.Probe, seed uint64) {
 	select {
-	case <-time.After(time.Duration(seed % uint64(probesWithin))):
+	case <-time.After(time.Duration(seed % uint64(max(1, min(probesWithin, b.length/60))))):
 	case <-ctx.Done():
 	}
 	found, err := b.question(ctx, p, seed)
