@@ -25,11 +25,13 @@ type sight struct {
 	mu       sync.Mutex
 	snapshot *barnraise.Snapshot // nil for none
 	at       time.Time
-	renewal  *renewal  // under way; nil for none
-	hinted   time.Time // when it was renewed because of a hint
+	renewing chan struct{} // closed once what is under way is done; nil for nothing
+	hinted   time.Time     // when it was renewed because of a hint
 
 	of    *barnraise.Snapshot // whose candidates these are
 	hosts map[barnraise.ServiceID][]candidate
+
+	failed error // why it could not be renewed when that was tried last; nil where it was
 }
 
 // indexOptions are those with which the client reads the registry itself. What it read last lets it go on for a day while no RPC
@@ -68,11 +70,11 @@ func (c *Client) snapshot(ctx context.Context) (s *barnraise.Snapshot, old bool,
 func (c *Client) renew(ctx context.Context) (*barnraise.Snapshot, error) {
 	asked := c.now()
 	s, err := c.registry.Snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
 	c.sight.mu.Lock()
 	defer c.sight.mu.Unlock()
+	if c.sight.failed = err; err != nil {
+		return nil, err
+	}
 	if c.sight.age > 0 && !asked.Before(c.sight.at) {
 		c.sight.snapshot, c.sight.at = s, asked
 	}
@@ -81,55 +83,20 @@ func (c *Client) renew(ctx context.Context) (*barnraise.Snapshot, error) {
 
 // renewSoon renews the view behind the caller's back, who holds its lock. What fails is tried again by the next call.
 func (c *Client) renewSoon() {
-	if c.sight.renewal != nil {
+	if c.sight.renewing != nil {
 		return
 	}
-	w := &renewal{done: make(chan struct{})}
-	c.sight.renewal = w
+	done := make(chan struct{})
+	c.sight.renewing = done
 	go func() {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(c.life, registryAge)
 		defer cancel()
-		defer close(w.done)
-		w.s, w.err = c.renew(ctx)
+		_, _ = c.renew(ctx)
 		c.sight.mu.Lock()
 		defer c.sight.mu.Unlock()
-		c.sight.renewal = nil
+		c.sight.renewing = nil
 	}()
-}
-
-// renewal is asking for the registry on behalf of everybody who waits for it.
-type renewal struct {
-	done chan struct{} // closed once the rest is set
-	s    *barnraise.Snapshot
-	err  error
-}
-
-// renewTogether asks for the registry, once for all calls that find their view too old at the same time. Where what others have begun
-// before fails, it is asked once more. Without an age each call asks for itself: none is to see what was before it.
-func (c *Client) renewTogether(ctx context.Context) (s *barnraise.Snapshot, err error) {
-	if c.sight.age <= 0 {
-		return c.renew(ctx)
-	}
-	for range 2 {
-		c.sight.mu.Lock()
-		fresh := c.sight.renewal == nil
-		c.renewSoon()
-		w := c.sight.renewal
-		c.sight.mu.Unlock()
-		select {
-		case <-w.done:
-			s, err = w.s, w.err
-		case <-ctx.Done():
-		}
-		switch {
-		case ctx.Err() != nil:
-			return nil, ended(ctx)
-		case err == nil || fresh:
-			return s, err
-		}
-	}
-	return s, err
 }
 
 // hint has the view renewed because of what a server says, which may be anything.
@@ -178,4 +145,38 @@ func (c *Client) hosts(s *barnraise.Snapshot, id barnraise.ServiceID) []candidat
 		v.hosts[id] = list
 	}
 	return list
+}
+
+// renewTogether asks for the registry, once for all calls that find their view too old at the same time. Where what others have begun
+// before fails, it is asked once more. Without an age each call asks for itself: none is to see what was before it.
+func (c *Client) renewTogether(ctx context.Context) (s *barnraise.Snapshot, err error) {
+	v := &c.sight
+	if v.age <= 0 {
+		return c.renew(ctx)
+	}
+	came, again := c.now(), false
+	for fresh := false; !fresh; {
+		v.mu.Lock()
+		fresh = again || v.renewing == nil // or begun since this call came
+		c.renewSoon()
+		done := v.renewing
+		v.mu.Unlock()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return nil, ended(ctx)
+		}
+		v.mu.Lock()
+		s, err = v.snapshot, v.failed
+		good := s != nil && (!v.at.Before(came) || c.now().Sub(v.at) < v.age)
+		v.mu.Unlock()
+		switch {
+		case good:
+			return s, nil
+		case fresh && err != nil:
+			return nil, err
+		}
+		again = true
+	}
+	return c.renew(ctx) // the clock was turned back
 }

@@ -60,7 +60,7 @@ type Dependencies struct {
 	Evidence  evidence.Store
 	Happened  func(store.Event)      // told what evidence shows; nil for nobody
 	Rules     func() (Config, error) // reads the configuration again, for its rules of hosting; nil for those it began with
-	Random    *rand.Rand             // draws probes, and whom images are fetched from; nil for one of its own
+	Random    *rand.Rand             // draws probes; nil for one of its own
 	Tell      func(Step)             // told of each step of hosting, one after the other; nil for nobody
 	Listener  net.Listener           // taken in place of the address that the configuration names; nil for none
 	Transport http.RoundTripper      // by which others are reached; nil for one that dials public addresses alone, or private ones in a private network
@@ -89,7 +89,6 @@ type Server struct {
 	log      *slog.Logger
 	poll     time.Duration
 	now      func() time.Time
-	seed     uint64    // of draws
 	tidied   time.Time // when content was collected last; only sync looks at it
 
 	images   *image.Store
@@ -121,6 +120,7 @@ type Server struct {
 	work        sync.WaitGroup                      // starts, stops and transactions under way
 	calls       sync.WaitGroup                      // calls under way
 	transit     *endpoint.Transit
+	seed        uint64        // of draws
 	starting    chan struct{} // starts that have all they need and take much memory
 
 	mu       sync.RWMutex
@@ -144,10 +144,7 @@ func Open(c Config, d Dependencies) (*Server, error) {
 		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, keys: []ed25519.PrivateKey{d.Key}, rules: d.Rules, local: d.Local, log: d.Log, poll: d.Poll, now: d.Now,
 		http: dial.Client(d.Network.Private(), 0), transit: endpoint.NewTransit(transitRoom), starting: make(chan struct{}, startsAtOnce),
 		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial), refused: make(map[hostKey]time.Time),
-		kept: make(map[hostKey]barnraise.Digest), around: d.Around, seed: rand.Uint64(),
-	}
-	if d.Random != nil {
-		s.seed = d.Random.Uint64()
+		kept: make(map[hostKey]barnraise.Digest), around: d.Around,
 	}
 	s.face.Store(&face{d.Key, c.URL})
 	if s.around == nil {
@@ -216,6 +213,9 @@ func (s *Server) openBroker(d Dependencies) (err error) {
 		if asks, err = d.Client(s.images, s.runtime, options...); err != nil {
 			return err
 		}
+	}
+	if s.seed = rand.Uint64(); d.Random != nil {
+		s.seed = d.Random.Uint64()
 	}
 	if s.broker, err = newBroker(s.config, d, asks, s.log, s.now, &s.work); err != nil {
 		return err
