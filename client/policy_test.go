@@ -153,7 +153,9 @@ func TestAnchorComesLast(t *testing.T) {
 
 // Protocol 7.7: where nobody can settle a dispute it ends once one side leads by as many operators as the policy says; nobody is
 // struck, the liar loses its seat, and evidence is kept.
-func TestLeadEndsADispute(t *testing.T) {
+func TestLeadEndsADispute(t *testing.T) { synctest.Test(t, leadEndsADispute) }
+
+func leadEndsADispute(t *testing.T) {
 	met := 0
 	for seed := range byte(20) {
 		n := newNetwork(t, 9, "compare")
