@@ -74,6 +74,7 @@ func (c *conn) serve() {
 // next waits for a request: nil for one that is not plain.
 func (c *conn) next() (*Request, error) {
 	if c.have == 0 {
+		c.wait()
 		n, err := c.Read(c.buffer[:])
 		if n == 0 && err != nil {
 			return nil, err
@@ -93,15 +94,21 @@ func (c *conn) next() (*Request, error) {
 	if hosts != 1 {
 		return nil, nil
 	}
-	now := time.Now()
-	if least := c.server.HTTP.IdleTimeout; c.readBy.Sub(now) < least {
+	c.request = Request{
+		Path: path, Host: host, Remote: c.remote, Fields: h.Fields, Body: c.buffer[h.Size:size:size], At: time.Now(), conn: c, size: int(size),
+	}
+	return &c.request, nil
+}
+
+// wait bounds the wait for a request, but for the first, which has a bound of its own.
+func (c *conn) wait() {
+	if c.request.conn == nil {
+		return
+	}
+	if now, least := time.Now(), c.server.HTTP.IdleTimeout; c.readBy.Sub(now) < least {
 		c.readBy = now.Add(long(least))
 		_ = c.SetReadDeadline(c.readBy)
 	}
-	c.request = Request{
-		Path: path, Host: host, Remote: c.remote, Fields: h.Fields, Body: c.buffer[h.Size:size:size], At: now, conn: c, size: int(size),
-	}
-	return &c.request, nil
 }
 
 // path is that of a request's first line, if it is plain: POST, of letters, digits and few signs, HTTP/1.1.

@@ -324,16 +324,22 @@ func (full) Temporary() bool { return true }
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := make(pipes)
-		s := &Server{Handler: quickly(echo), Life: t.Context(), HTTP: &http.Server{
-			ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, WriteTimeout: time.Minute,
+		h := func(r *Request) bool {
+			if r.Path == "/long" {
+				time.Sleep(5 * time.Minute)
+			}
+			return echo(r)
+		}
+		s := &Server{Handler: quickly(h), Life: t.Context(), HTTP: &http.Server{
+			ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Minute,
 		}}
 		ran := make(chan error)
 		go func() { ran <- s.Serve(l) }()
 		l <- nil
 		for said, least := range map[string]time.Duration{"": 5 * time.Second, post("/", "", ""): time.Minute} {
-			began := time.Now()
 			ours, theirs := net.Pipe()
 			l <- theirs
+			began := time.Now()
 			in := bufio.NewReader(ours)
 			if said != "" {
 				io.WriteString(ours, said)
@@ -346,6 +352,17 @@ func TestSilence(t *testing.T) {
 				t.Errorf("%q: %v after %v", said, err, took)
 			}
 		}
+		ours, theirs := net.Pipe() // who waits long for an answer has as long as anybody for his next request
+		l <- theirs
+		in := bufio.NewReader(ours)
+		for range 3 {
+			io.WriteString(ours, post("/long", "", ""))
+			if got := body(in); got != "quick /long here " {
+				t.Error(got)
+			}
+			time.Sleep(59 * time.Second)
+		}
+		ours.Close()
 		close(l)
 		if err := <-ran; err != net.ErrClosed {
 			t.Error(err)
