@@ -15,7 +15,6 @@ import (
 	"github.com/ethereum/go-ethereum/rlp"
 	"github.com/ethereum/go-ethereum/trie"
 	"github.com/ethereum/go-ethereum/triedb"
-	"github.com/holiman/uint256"
 )
 
 // Sealed is a state whose contracts store exactly what its records say, and all that proves it.
@@ -38,9 +37,9 @@ func Seal(s registry.State) Sealed {
 			storage.put(slot[:], must(rlp.EncodeToBytes(common.TrimLeftZeroes(word[:]))))
 		}
 		storage.prove(out.Nodes)
-		accounts.put(address[:], must(rlp.EncodeToBytes(&types.StateAccount{
-			Nonce: 1, Balance: new(uint256.Int), Root: storage.Hash(), CodeHash: crypto.Keccak256([]byte{1}),
-		})))
+		account := types.NewEmptyStateAccount()
+		account.Root = storage.Hash()
+		accounts.put(address[:], must(rlp.EncodeToBytes(account)))
 	}
 	accounts.prove(out.Nodes)
 	out.Root = accounts.Hash()
