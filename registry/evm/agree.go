@@ -43,8 +43,8 @@ func (r *Registry) Trust() Trust {
 	return r.pool.trust
 }
 
-// patience is for how long the others are waited for once as many as must agree have answered.
-const patience = time.Second
+// defaultPatience is for how long the others are waited for once as many as must agree have answered.
+const defaultPatience = time.Second
 
 // errSlow is what is noted of an endpoint that was not waited for.
 var errSlow = errors.New("it answers more slowly than the others")
@@ -82,7 +82,7 @@ func poll[T any](
 		}
 		go one(e)
 	}
-	list := gather(ctx, p.majority(), len(among), results)
+	list := gather(ctx, p, len(among), results)
 	for _, e := range among {
 		if !slices.ContainsFunc(list, func(a reply[T]) bool { return a.from == e }) {
 			list = append(list, reply[T]{from: e, err: cmp.Or(context.Cause(ctx), errSlow)})
@@ -95,7 +95,7 @@ func poll[T any](
 }
 
 // gather takes up to n answers, as long as it is worth the while.
-func gather[T any](ctx context.Context, enough, n int, results <-chan reply[T]) (list []reply[T]) {
+func gather[T any](ctx context.Context, p *pool, n int, results <-chan reply[T]) (list []reply[T]) {
 	var late <-chan time.Time
 	good := 0
 	for len(list) < n {
@@ -105,8 +105,8 @@ func gather[T any](ctx context.Context, enough, n int, results <-chan reply[T]) 
 			if a.err == nil {
 				good++
 			}
-			if good == enough {
-				late = time.After(patience)
+			if good == p.majority() && len(list) < n {
+				late = time.After(p.patience)
 			}
 		case <-late:
 			return list

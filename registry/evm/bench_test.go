@@ -124,8 +124,9 @@ func BenchmarkScale(b *testing.B) {
 	chain := newChain(b)
 	r := newRegistry(b, chain, testParams)
 	fill(b, chain, r)
+	filled := peak(b)
 	n := r.Network()
-	n.Confirmations = ptr(32)
+	n.Confirmations = ptr(1)
 	attached := func(b testing.TB, o ...Option) *Registry {
 		opened, err := New(b.Context(), chain.RPC(), n, o...)
 		if err != nil {
@@ -141,12 +142,15 @@ func BenchmarkScale(b *testing.B) {
 		return opened
 	}
 	for name, open := range map[string]func(testing.TB, ...Option) *Registry{"attached": attached, "http": overHTTP} {
-		b.Run("index/"+name, func(b *testing.B) { benchIndex(b, open) })
+		b.Run("index/"+name, func(b *testing.B) {
+			benchIndex(b, open)
+			b.ReportMetric(filled, "filled-MB") // the most that the process had when the chain was full
+			b.ReportMetric(peak(b), "peak-MB")  // and when it had been read
+		})
 		b.Run("idle/"+name, func(b *testing.B) { benchIdle(b, open) })
 	}
 	b.Run("restart/http", func(b *testing.B) { benchRestart(b, overHTTP) })
 	b.Run("size", func(b *testing.B) { benchSize(b, attached) })
-	b.ReportMetric(peak(b), "peak-MB") // of the process, with chain and all
 }
 
 func look(b testing.TB, r *Registry) {
@@ -217,6 +221,7 @@ func benchRestart(b *testing.B, open func(testing.TB, ...Option) *Registry) {
 		b.Fatal(err)
 	}
 	r.Close()
+	began := used(b)
 	for b.Loop() {
 		r := open(b, WithKeeper(keeper))
 		if _, err := r.Snapshot(b.Context()); err != nil {
@@ -224,6 +229,7 @@ func benchRestart(b *testing.B, open func(testing.TB, ...Option) *Registry) {
 		}
 		r.Close()
 	}
+	b.ReportMetric((used(b)-began).Seconds()/float64(b.N), "cpu-s/op")
 	b.ReportMetric(float64(len(keeper.data))/1e6, "kept-MB")
 }
 

@@ -187,6 +187,7 @@ type pool struct {
 	now       func() time.Time
 	warn      func(string)
 	keeper    Keeper
+	patience  time.Duration
 	lasts     bool // what was read last is good for a while
 
 	life context.Context // ends with the pool
@@ -199,7 +200,7 @@ type pool struct {
 }
 
 func newPool(s site, o options) *pool {
-	p := &pool{site: s, now: o.now, warn: o.warn, keeper: o.keeper, lasts: o.lasts}
+	p := &pool{site: s, now: o.now, warn: o.warn, keeper: o.keeper, lasts: o.lasts, patience: defaultPatience}
 	p.life, p.end = context.WithCancel(context.Background())
 	return p
 }
