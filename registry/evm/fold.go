@@ -122,8 +122,21 @@ func (x *index) foldRange(ctx context.Context, client *rpc.Client, f *fold, upTo
 		return err
 	}
 	f.next = to + 1
-	x.span = min(x.span+x.span/4, mostSpan)
+	x.span = nextSpan(x.span, len(logs))
 	return nil
+}
+
+// nextSpan grows where there is little in a range, and shrinks where there is so much that it costs memory.
+func nextSpan(span uint64, logs int) uint64 {
+	switch {
+	case logs > 2*manyLogs:
+		return max(span/2, leastSpan)
+	case logs > manyLogs:
+		return span
+	case logs > manyLogs/4:
+		return min(span+span/4, mostSpan)
+	}
+	return min(2*span, mostSpan)
 }
 
 func (x *index) fetch(ctx context.Context, client *rpc.Client, from, to uint64) ([]types.Log, error) {

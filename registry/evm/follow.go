@@ -15,9 +15,10 @@ import (
 
 // How many blocks one request for logs covers. Endpoints allow very different ranges, so it adapts.
 const (
-	firstSpan = 2_000
+	firstSpan = 20
 	leastSpan = 10
 	mostSpan  = 1_000_000
+	manyLogs  = 2_000 // about two megabytes
 )
 
 // maxAttempts is how often a call tries, because the chain reorganised meanwhile, or the events did not add up, or the endpoint
