@@ -16,6 +16,7 @@ var mutations = []struct{ what, file, old, fault, says string }{
 	{"a top-up replaces the deposit", "Registry", "_amount(head.deposit + msg.value)", "_amount(msg.value)", "a deposit is too small"},
 	{"a top-up is lost", "Registry", "head.deposit = deposit;", "", "deposits are not conserved"},
 	{"withdrawn again and again", "Registry", "head.status = Status.Gone;", "", "status"},
+	{"gone without a withdrawal", "Registry", "head.status = Status.Leaving;", "head.status = Status.Gone;", "status"},
 	{"the gone come back", "Registry", "emit DepositAdded(id, deposit);",
 		"emit DepositAdded(id, deposit); for (uint32 i = 1; i <= count; i++) heads[i].status = Status.Active;", "a gone record came back"},
 	{"paid before it is noted", "Registry", "uint96 amount = head.deposit;",
