@@ -67,8 +67,9 @@ type Way string
 
 // The ways.
 const (
-	Namespace Way = "namespace" // within its network namespace
-	Holder    Way = "holder"    // through a unix socket
+	asking        = 5 * time.Second // for an answer to what the engine is: a busy one takes more than one second
+	Namespace Way = "namespace"     // within its network namespace
+	Holder    Way = "holder"        // through a unix socket
 )
 
 // Runtime is a runtime.Runtime. It holds nothing of its own: what was started is stopped one by one.
@@ -149,9 +150,9 @@ func defaults(c *Config) {
 func chance() float64 { return mathrand.Float64() }
 
 // Platforms is Linux on this machine's processor while an engine answers that can keep services within their limits, which it
-// is asked for a second at most.
+// is asked for a few seconds at most.
 func (r *Runtime) Platforms(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
 	v, err := r.engine.ServerVersion(ctx, client.ServerVersionOptions{})
 	if err != nil || v.Os != "linux" || v.Arch != goruntime.GOARCH {
