@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -18,6 +20,9 @@ const storeFile = "barnraise.db"
 
 // openStore opens the store of a server that runs, or is about to.
 func openStore(ctx context.Context, c server.Config) (*store.Store, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
 	return store.Open(ctx, filepath.Join(c.Data, storeFile), store.Options{EvidenceBytes: int64(c.Budgets.Evidence)})
 }
 
