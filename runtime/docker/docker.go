@@ -67,10 +67,12 @@ type Way string
 
 // The ways.
 const (
-	asking        = 5 * time.Second // for an answer to what the engine is: a busy one takes more than one second
-	Namespace Way = "namespace"     // within its network namespace
-	Holder    Way = "holder"        // through a unix socket
+	Namespace Way = "namespace" // within its network namespace
+	Holder    Way = "holder"    // through a unix socket
 )
+
+// asking is how long an engine has to say what it is. A busy one takes more than a second.
+const asking = 5 * time.Second
 
 // Runtime is a runtime.Runtime. It holds nothing of its own: what was started is stopped one by one.
 type Runtime struct {
