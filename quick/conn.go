@@ -62,13 +62,20 @@ func (c *conn) serve() {
 			over = true
 			break
 		}
-		if r.failed != nil || c.server.over.Load() || !c.state.CompareAndSwap(busy, idle) {
+		if r.failed != nil || !c.rests() {
 			return
 		}
 		c.have = copy(c.buffer[:], c.buffer[r.size:c.have])
 	}
 	_ = c.SetDeadline(time.Time{})
 	c.rest.over(c.Conn, append([]byte(nil), c.buffer[:c.have]...))
+}
+
+// rests makes it idle, unless the server is over. That is looked at last: whoever ends the server says so before he looks who is idle,
+// so one of the two sees the other.
+func (c *conn) rests() bool {
+	c.state.Store(idle)
+	return !c.server.over.Load()
 }
 
 // next waits for a request: nil for one that is not plain.

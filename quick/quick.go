@@ -24,7 +24,7 @@ type Handler interface {
 
 // Server serves a listener. HTTP is the server for all that is not plain; its handler has to answer what Handler does, and its bounds
 // of time hold for whatever comes to it. Quick connections are bounded by its times for the first header, between two requests, and
-// for an answer, though perhaps up to twice as long.
+// for an answer, which have to be set, though perhaps up to twice as long.
 type Server struct {
 	HTTP    *http.Server
 	Handler Handler
@@ -61,7 +61,7 @@ func (s *Server) accept(l net.Listener, rest *handed) error {
 			c.Close()
 			continue
 		}
-		s.served.Go(q.serve)
+		go q.serve()
 	}
 }
 
@@ -125,7 +125,7 @@ func (s *Server) Close() error {
 	return s.HTTP.Close()
 }
 
-// add counts a connection in, unless the server is over.
+// add counts a connection in, unless the server is over: nobody is added once Shutdown waits.
 func (s *Server) add(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,6 +136,7 @@ func (s *Server) add(c *conn) bool {
 		s.conns = make(map[*conn]struct{})
 	}
 	s.conns[c] = struct{}{}
+	s.served.Add(1)
 	return true
 }
 
@@ -143,6 +144,7 @@ func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	s.served.Done()
 }
 
 // caught keeps a panic of the handler from ending the process, as net/http does.

@@ -279,6 +279,45 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
+// Who has just had an answer is idle, or about to be: either way nobody waits for him.
+func TestShutdownAfterAnswers(t *testing.T) {
+	for range 200 {
+		l := make(pipes, 1)
+		s := &Server{Handler: quickly(echo), Life: t.Context(), HTTP: &http.Server{
+			ReadHeaderTimeout: time.Minute, IdleTimeout: time.Minute, WriteTimeout: time.Minute,
+		}}
+		ran := make(chan error)
+		go func() { ran <- s.Serve(l) }()
+		ours, theirs := net.Pipe()
+		l <- theirs
+		io.WriteString(ours, post("/", "", ""))
+		if got := body(bufio.NewReader(ours)); got != "quick / here " {
+			t.Fatal(got)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := s.Shutdown(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		close(l)
+		<-ran
+	}
+}
+
+// A connection that becomes idle while the server ends sees to its own end.
+func TestNobodyRestsAfterTheEnd(t *testing.T) {
+	c := &conn{server: &Server{HTTP: new(http.Server)}}
+	c.state.Store(busy)
+	if !c.rests() || c.state.Load() != idle {
+		t.Error("it does not rest")
+	}
+	c.state.Store(busy)
+	_ = c.server.Close()
+	if c.rests() {
+		t.Error("it rests though the server is over")
+	}
+}
+
 func TestShutdownInTime(t *testing.T) {
 	arrived, leave := make(chan struct{}), make(chan struct{})
 	w := newWorld(t, func(r *Request) bool {
