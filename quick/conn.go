@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -88,6 +89,7 @@ func (c *conn) next() (*Request, error) {
 		}
 		c.have = n
 	}
+	c.skip()
 	h, ok := head.Read(c.buffer[:c.have], c.fields[:0])
 	size := int64(h.Size) + h.Length
 	if !ok || size > int64(c.have) {
@@ -98,13 +100,24 @@ func (c *conn) next() (*Request, error) {
 		return nil, nil
 	}
 	host, hosts := h.Fields.Get("Host")
-	if hosts != 1 {
+	if hosts != 1 || !plainHost(host) {
 		return nil, nil
 	}
 	c.request = Request{
 		Path: path, Host: host, Remote: c.remote, Fields: h.Fields, Body: c.buffer[h.Size:size:size], At: time.Now(), conn: c, size: int(size),
 	}
 	return &c.request, nil
+}
+
+// skip drops the ends of lines that old clients send behind a body: as many as net/http does.
+func (c *conn) skip() {
+	n := 0
+	for c.request.conn != nil && n < min(c.have, 4) && (c.buffer[n] == '\r' || c.buffer[n] == '\n') {
+		n++
+	}
+	if n > 0 {
+		c.have = copy(c.buffer[:], c.buffer[n:c.have])
+	}
 }
 
 // wait bounds the wait for a request, but for the first, which has a bound of its own.
@@ -131,6 +144,16 @@ func path(line string) (string, bool) {
 		}
 	}
 	return p, p[0] == '/'
+}
+
+// plainHost reports whether a host is one of letters, digits and few signs. There are others that net/http refuses.
+func plainHost(host string) bool {
+	for _, b := range []byte(host) {
+		if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || strings.IndexByte(".-_:[]", b) >= 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // answer has a request answered.
