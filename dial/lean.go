@@ -62,7 +62,7 @@ func (t *lean) RoundTrip(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			r.Body.Close()
 		}
-		return nil, fmt.Errorf("ask %.200s: %w", r.URL.Host, err)
+		return nil, fmt.Errorf("ask %.200s: %w", r.URL.Host, clipped(err))
 	}
 	w.watch.Watch(r.Context(), w)
 	resp, err := w.exchange(r)
@@ -88,7 +88,7 @@ func (t *lean) wire(ctx context.Context, u *url.URL) (*wire, error) {
 		if w.quiet() {
 			return w, nil
 		}
-		w.conn.Close()
+		w.close()
 	}
 	return t.connect(ctx, u, at)
 }
@@ -223,11 +223,14 @@ func reason(ctx context.Context, err error) error {
 func (w *wire) end(again bool) {
 	again = w.watch.Stop() && again && w.in.Buffered() == 0
 	if !again {
-		w.conn.Close()
+		w.close()
 		return
 	}
 	w.pool.put(w)
 }
+
+// close ends a connection at once. TLS would first say so, and wait seconds for a peer who takes nothing.
+func (w *wire) close() { w.bare.Close() }
 
 // body of a response. Its end gives the connection back.
 type body struct {

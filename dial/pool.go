@@ -88,7 +88,7 @@ func (p *pool) clear(at place) {
 
 // drop ends a connection that is kept.
 func (p *pool) drop(w *wire) {
-	p.remove(w).conn.Close()
+	p.remove(w).close()
 	p.clear(w.at)
 }
 

@@ -15,7 +15,7 @@ func TestPoolKeepsNoMoreThanItMay(t *testing.T) {
 	open := func(host string) *wire {
 		a, b := net.Pipe()
 		conns = append(conns, b)
-		return &wire{at: place{"http", host}, conn: a}
+		return &wire{at: place{"http", host}, bare: a, conn: a}
 	}
 	closed := func(c net.Conn) bool {
 		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
