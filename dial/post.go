@@ -2,13 +2,16 @@ package dial
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"barnraise/head"
 )
@@ -62,49 +65,84 @@ func (p *Posted) Header(name string) (value string, count int) {
 }
 
 // Post sends a body of JSON and returns with the response's header. It is [http.RoundTripper] with less work: the same is written
-// and read, the same bounds hold, and the same errors come of it. The response must be closed.
+// and read, the same bounds hold, and the same errors come of it. What is posted may be sent twice: where a connection that was kept
+// turns out to have ended, and nothing came on it, a new one is made, once. The response must be closed.
 func (t *lean) Post(ctx context.Context, at *Target, body []byte) (*Posted, error) {
 	w, err := t.wire(ctx, at.url)
 	if err != nil {
-		return nil, fmt.Errorf("ask %.200s: %w", at.url.Host, err)
+		return nil, fmt.Errorf("ask %.200s: %w", at.url.Host, clipped(err))
 	}
-	w.watch.Watch(ctx, w)
 	p, err := w.post(ctx, at, body)
+	if err != nil && ctx.Err() == nil && w.hadEnded(err) {
+		if w, err = t.connect(ctx, at.url, w.at); err == nil {
+			p, err = w.post(ctx, at, body)
+		}
+	}
 	if err != nil {
-		w.end(false)
 		return nil, fmt.Errorf("ask %.200s: %w", at.url.Host, clipped(reason(ctx, err)))
 	}
 	return p, nil
 }
 
-// post writes a request and reads the header of the response.
-func (w *wire) post(ctx context.Context, at *Target, body []byte) (*Posted, error) {
+// hadEnded reports whether an exchange failed because its connection, which was kept, had ended before.
+func (w *wire) hadEnded(err error) bool {
+	return !w.since.IsZero() && w.left == MaxHeader && (hungUp(err) || errors.Is(err, io.ErrUnexpectedEOF))
+}
+
+// hungUp reports whether a peer takes no more.
+func hungUp(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// post makes an exchange, as far as to the header of the response. Where it fails the connection ends.
+func (w *wire) post(ctx context.Context, at *Target, body []byte) (p *Posted, err error) {
+	w.watch.Watch(ctx, w)
 	bounded, err := w.begin(ctx)
+	if err == nil {
+		p, err = w.posted(ctx, at, body)
+	}
+	if err == nil {
+		err = w.met(ctx, bounded)
+	}
 	if err != nil {
+		w.end(false)
 		return nil, err
 	}
+	return p, nil
+}
+
+// posted writes a request and reads the header of the response. Whoever takes no more of the request may have said why.
+func (w *wire) posted(ctx context.Context, at *Target, body []byte) (*Posted, error) {
 	var length [20]byte
 	_, _ = w.out.WriteString(at.head) // an error stays until Flush
 	_, _ = w.out.Write(strconv.AppendInt(length[:0], int64(len(body)), 10))
 	_, _ = w.out.WriteString(at.tail)
 	_, _ = w.out.Write(body)
-	if err := w.out.Flush(); err != nil {
-		return nil, err
+	cut := w.out.Flush()
+	if cut != nil && !hungUp(cut) {
+		return nil, cut
 	}
 	p := &Posted{wire: w, ctx: ctx}
 	plain, err := p.glance()
+	if err == nil && !plain {
+		err = p.read()
+	}
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(cut, err)
 	}
-	if !plain {
-		resp, err := w.response(posting)
-		if err != nil {
-			return nil, err
-		}
-		p.Code, p.Status, p.Length, p.again = resp.StatusCode, resp.Status, resp.ContentLength, !resp.Close
-		p.header, p.body.R = resp.Header, resp.Body
+	p.again = p.again && cut == nil
+	return p, nil
+}
+
+// read has net/http read the header.
+func (p *Posted) read() error {
+	resp, err := p.wire.response(posting)
+	if err != nil {
+		return err
 	}
-	return p, w.met(ctx, bounded)
+	p.Code, p.Status, p.Length, p.again = resp.StatusCode, resp.Status, resp.ContentLength, !resp.Close
+	p.header, p.body.R = resp.Header, resp.Body
+	return nil
 }
 
 // posting is all that net/http wants to know of a request in order to read its response.
