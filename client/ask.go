@@ -125,7 +125,8 @@ func (a *inquiry) wait(v drawn) {
 	}
 }
 
-// needed reports whether the call cannot be decided without those who are still waited for: there are too few others. The lock is held.
+// needed reports whether the call cannot be decided without those who are still waited for: there are too few others. Then they have
+// all of their own time, or what the call has left: with two servers, of which one is dead, a call fails only then. The lock is held.
 func (a *inquiry) needed() bool {
 	if a.waiting == 0 {
 		return false

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -127,6 +128,28 @@ func TestNobodyWhoIsNeededIsOutrun(t *testing.T) {
 			takes = 2 * leastPatience
 			if a := call(t, c); a.Requests != 2 {
 				t.Errorf("%s: %d requests were sent", policy, a.Requests)
+			}
+		})
+	}
+}
+
+// Who is needed and says nothing is waited for as long as the service may take, and no longer than the call has.
+func TestWhoIsNeededIsWaitedForInTime(t *testing.T) {
+	for _, has := range []time.Duration{time.Minute, 3 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork(t, 2, "compare")
+			c, _ := n.client(1)
+			for range 3 {
+				call(t, c)
+			}
+			n.members[1].serve = silent(http.MethodPost, "/v1/")
+			ctx, cancel := context.WithTimeout(t.Context(), has)
+			defer cancel()
+			began := time.Now()
+			_, err := c.Call(ctx, "oracle", "ask", nil)
+			want := min(time.Second+grace, has)
+			if took := time.Since(began); !errors.Is(err, ErrTooFew) || took != want {
+				t.Errorf("with %v it took %v, want %v: %v", has, took, want, err)
 			}
 		})
 	}
