@@ -12,7 +12,7 @@ import (
 )
 
 // Context ends when its parent does, with what else it depends on, at a time, or by [Context.End]. It is safe for concurrent use. What
-// it says of its end is what one of the standard library would.
+// it says of its end is what one of the standard library would; where several ends came before anybody looked, it is that of any.
 type Context struct {
 	parent, also context.Context // also may be nil
 	cause        error           // of an end that comes of also
