@@ -168,7 +168,8 @@ func (c *Client) renewTogether(ctx context.Context) (s *barnraise.Snapshot, err 
 		}
 		v.mu.Lock()
 		s, err = v.snapshot, v.failed
-		good := s != nil && (!v.at.Before(came) || c.now().Sub(v.at) < v.age)
+		age := c.now().Sub(v.at)
+		good := s != nil && age >= 0 && (!v.at.Before(came) || age < v.age)
 		v.mu.Unlock()
 		switch {
 		case good:

@@ -153,3 +153,25 @@ func TestWithoutAnAgeTheRegistryIsReadForEachCall(t *testing.T) {
 		t.Errorf("read %d times for three calls", got)
 	}
 }
+
+// Where the clock is turned back what was seen last is of no known age: each call sees the registry as it is.
+func TestAViewFromTheFutureIsNotUsed(t *testing.T) {
+	n := newNetwork(t, 4, "compare")
+	now := time.Now()
+	r := &readings{network: n}
+	c, _ := n.client(1, WithRegistry(r), WithRegistryAge(12*time.Second))
+	defer c.Close()
+	c.now = func() time.Time { return now }
+	first, _, err := c.snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(-time.Hour)
+	if s, _, err := c.snapshot(t.Context()); err != nil || s == first {
+		t.Errorf("what was seen an hour ahead is shown: %v", err)
+	}
+	r.fail.Store(true)
+	if s, _, err := c.snapshot(t.Context()); err == nil {
+		t.Errorf("nobody can be asked, and %p is shown", s)
+	}
+}
