@@ -157,7 +157,7 @@ func ethConfig(c Config) *ethconfig.Config {
 	e.TxPool.NoLocals = true
 	e.Miner.GasPrice, e.Miner.GasCeil = big.NewInt(leastTip), gasLimit
 	e.RPCTxFeeCap = 0 // none
-	e.DatabaseCache, e.DatabaseHandles, e.TrieCleanCache, e.TrieDirtyCache, e.SnapshotCache = 16, 64, 16, 16, 8
+	e.DatabaseCache, e.DatabaseHandles, e.TrieCleanCache, e.TrieDirtyCache, e.SnapshotCache = 16, 64, 16, 16, 0
 	return &e
 }
 
