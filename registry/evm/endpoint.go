@@ -37,6 +37,7 @@ type endpoint struct {
 	why      string
 	until    time.Time // before which it is not asked
 	failures int       // in a row
+	stalls   int       // how often in a row it failed in giving events; whoever reads the index has it
 }
 
 // open connects, and checks once that the endpoint is on the network's chain and has the contracts. Later it returns at once.

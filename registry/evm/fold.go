@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (f *fold) clone() *fold {
 // raise folds the events up to the block of a verdict, and compares what comes out. Where it fails, what was folded stays, to be
 // gone on with or thrown away.
 func (x *index) raise(ctx context.Context, f *fold, v verdict) error {
-	e, fresh := v.from[0], len(f.from) == 0
+	e, fresh := source(v.from), len(f.from) == 0
 	fails := func(err error) error { return &failure{e, fresh, err} }
 	client, err := e.open(ctx, x.pool.site)
 	if err != nil {
@@ -65,8 +66,10 @@ func (x *index) raise(ctx context.Context, f *fold, v verdict) error {
 	}
 	for f.next <= uint64(v.block.Number) {
 		if err := x.foldRange(ctx, client, f, uint64(v.block.Number)); err != nil {
+			e.stalls++
 			return fails(err)
 		}
+		e.stalls = 0
 	}
 	wrong := f.compare(v)
 	if wrong != nil && len(x.pool.endpoints) == 1 {
@@ -82,6 +85,12 @@ func (x *index) raise(ctx context.Context, f *fold, v verdict) error {
 	f.snapshot = barnraise.NewSnapshot(x.registry.network.Registry(), uint64(v.block.Number), v.block.Hash,
 		f.grace, f.services.List(), f.servers.List())
 	return nil
+}
+
+// source is the first endpoint of those that failed least in giving events: one that agrees at once and then keeps everybody
+// waiting is passed over.
+func source(from []*endpoint) *endpoint {
+	return slices.MinFunc(from, func(a, b *endpoint) int { return cmp.Compare(a.stalls, b.stalls) })
 }
 
 // failure is an error that an endpoint is the cause of, or seems to be.
@@ -110,9 +119,15 @@ func checkCanonical(ctx context.Context, client *rpc.Client, b, head block) erro
 func (x *index) foldRange(ctx context.Context, client *rpc.Client, f *fold, upTo uint64) error {
 	to := min(f.next+x.span-1, upTo)
 	logs, err := x.fetch(ctx, client, f.next, to)
-	for err != nil && to-f.next >= leastSpan && ctx.Err() == nil {
+	for slow := 0; err != nil && to-f.next+1 > leastSpan && ctx.Err() == nil; {
 		x.span = max((to-f.next+1)/2, leastSpan)
 		to = f.next + x.span - 1
+		if errors.Is(err, context.DeadlineExceeded) {
+			slow++
+		}
+		if slow == mostSlow && len(x.pool.endpoints) > 1 {
+			break // the next one may be faster
+		}
 		logs, err = x.fetch(ctx, client, f.next, to)
 	}
 	if err != nil {

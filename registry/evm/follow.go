@@ -13,12 +13,13 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// How many blocks one request for logs covers. Endpoints allow very different ranges, so it adapts.
+// How many blocks one request for logs covers. Endpoints allow very different ranges and numbers of logs, so it adapts.
 const (
 	firstSpan = 20
-	leastSpan = 10
+	leastSpan = 1
 	mostSpan  = 1_000_000
 	manyLogs  = 2_000 // about two megabytes
+	mostSlow  = 2     // so often may one of several endpoints let a request run into its time limit
 )
 
 // maxAttempts is how often a call tries, because the chain reorganised meanwhile, or the events did not add up, or the endpoint
@@ -225,7 +226,7 @@ func (x *index) advance(ctx context.Context) (*barnraise.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.snapshot != nil && v.block.Number <= x.at.Number {
+	if x.snapshot != nil && v.block.Number <= x.at.Number && !x.doubtful {
 		return x.snapshot, nil
 	}
 	x.heads.remember(v.block)
@@ -267,16 +268,26 @@ func (x *index) stays(ctx context.Context, f *fold, before seen, s sighting) (bo
 		return false, nil
 	}
 	if head.Hash == f.at.Hash {
-		return true, nil
+		return !x.doubtful, nil
 	}
-	client, e, err := x.holder(ctx, s)
-	if err != nil {
+	if err := x.stands(ctx, s, f.at); err != nil {
 		return false, err
 	}
-	if err := checkCanonical(ctx, client, f.at, head); err != nil {
-		return false, &failure{e, false, err}
+	return head.Number <= f.at.Number && !x.doubtful, nil // the head is that of a node which is a little behind
+}
+
+// stands fails with [errMoved] where a block is no longer in the chain. That one endpoint says so is not enough where more of them
+// still have it.
+func (x *index) stands(ctx context.Context, s sighting, b block) error {
+	client, e, err := x.holder(ctx, s)
+	if err != nil {
+		return err
 	}
-	return head.Number <= f.at.Number, nil // the head is that of a node which is a little behind
+	err = checkCanonical(ctx, client, b, s.chosen)
+	if err == nil || errors.Is(err, errMoved) && len(s.blocks) > 1 && x.sameBlock(ctx, s, b) == nil {
+		return nil
+	}
+	return &failure{e, false, err}
 }
 
 // holder is the first endpoint that has got to the chosen block.
@@ -308,6 +319,11 @@ func (s *seen) remember(head block) {
 func (x *index) confirm(ctx context.Context) (*barnraise.Snapshot, error) {
 	if x.makeshift {
 		x.begin()
+	}
+	if x.doubtful { // the state of the head is there everywhere, that of the confirmed block perhaps not
+		if _, err := x.advance(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := x.lift(ctx, x.registry.confirmedBlock); err != nil {
 		return nil, err
@@ -351,7 +367,7 @@ func (x *index) lift(ctx context.Context, t target) error {
 		return err
 	}
 	x.bases.remember(s.chosen)
-	if x.snapshot != nil && s.chosen.Hash == x.at.Hash && len(x.from) == 0 {
+	if x.snapshot != nil && s.chosen.Hash == x.at.Hash && len(x.from) == 0 && !x.doubtful {
 		x.settle(ctx, x.fold.clone())
 		return nil
 	}
