@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -29,6 +31,7 @@ import (
 var (
 	benchServices = flag.Int("services", 5_000, "services of the registry that is measured")
 	benchServers  = flag.Int("servers", 10_000, "servers of the registry that is measured")
+	benchReader   = flag.String("reader", "", "network file of a chain that runs: read it once, and say what memory that took")
 )
 
 // filler writes much with one account, a batch at a time.
@@ -149,8 +152,48 @@ func BenchmarkScale(b *testing.B) {
 		})
 		b.Run("idle/"+name, func(b *testing.B) { benchIdle(b, open) })
 	}
+	b.Run("reader", func(b *testing.B) { benchSeparate(b, n) })
 	b.Run("restart/http", func(b *testing.B) { benchRestart(b, overHTTP) })
 	b.Run("size", func(b *testing.B) { benchSize(b, attached) })
+}
+
+// benchSeparate reads the registry over HTTP in a process of its own, as a server does whose chain is elsewhere.
+func benchSeparate(b *testing.B, n registry.Network) {
+	file := filepath.Join(b.TempDir(), "network.yaml")
+	if err := os.WriteFile(file, n.Encode(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	var most float64
+	for b.Loop() {
+		out, err := exec.CommandContext(b.Context(), os.Args[0], "-test.run", "^TestReader$", "-reader", file).CombinedOutput()
+		if err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+		var took float64
+		if _, err := fmt.Sscanf(string(out), "reader-MB %f", &took); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+		most = max(most, took)
+	}
+	b.ReportMetric(most, "reader-MB")
+}
+
+// TestReader is that process; see [benchSeparate].
+func TestReader(t *testing.T) {
+	if *benchReader == "" {
+		t.Skip("it is the other process of BenchmarkScale, which gives it -reader")
+	}
+	n, err := registry.ReadNetwork(*benchReader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Dial(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	look(t, r)
+	fmt.Printf("reader-MB %f\n", peak(t))
 }
 
 func look(b testing.TB, r *Registry) {

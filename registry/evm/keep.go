@@ -23,7 +23,8 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Keeper keeps the base of an index over restarts. What it gives back may be anything: it is checked.
+// Keeper keeps the base of an index over restarts. What it gives back may be damaged, old or of another chain: that is found out.
+// Who can write there on purpose is trusted: no running hash shows a record that was changed with its commitment.
 type Keeper interface {
 	// LoadBase returns what was kept, and nothing where nothing was.
 	LoadBase(ctx context.Context) ([]byte, error)
