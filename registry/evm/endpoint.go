@@ -243,13 +243,19 @@ func (p *pool) usable() []*endpoint {
 }
 
 // current is the client of the first usable endpoint that was opened, or else the one given.
-func (p *pool) current(otherwise *rpc.Client) *rpc.Client {
+func (p *pool) current(otherwise *rpc.Client) *rpc.Client { return p.opened(otherwise)[0] }
+
+// opened are the clients of all usable endpoints that were opened, or else the one given.
+func (p *pool) opened(otherwise *rpc.Client) (list []*rpc.Client) {
 	for _, e := range p.usable() {
 		if c := e.opened(); c != nil {
-			return c
+			list = append(list, c)
 		}
 	}
-	return otherwise
+	if len(list) == 0 {
+		list = append(list, otherwise)
+	}
+	return list
 }
 
 // opened is the endpoint's client, nil where it has none yet or is just being opened.

@@ -1,7 +1,7 @@
 package evm
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -175,9 +175,51 @@ func (r *Registry) proofOf(ctx context.Context, c proof.Claims) (*Proof, error) 
 	return p, nil
 }
 
-// whyNot looks whether a proof does not hold because the chain has reorganised.
-func (r *Registry) whyNot(ctx context.Context, c proof.Claims, err error) error {
-	if b, again := blockAt(ctx, r.client, number(c.Block)); again == nil && b.Hash != common.Hash(c.Hash) {
+// fetchProof fetches the proofs of claims, and holds these against them. What one endpoint does not prove, another one may: it
+// fails with the error of the first. Where the header of one does not have the block's hash another one's is better.
+func (r *Registry) fetchProof(ctx context.Context, p *Proof) error {
+	var first error
+	var bare *Proof
+	for _, client := range r.pool.opened(r.client) {
+		one := *p
+		one.Nodes = new(proof.Nodes)
+		err := r.fetchProofFrom(ctx, client, &one)
+		if err == nil && one.Header != nil {
+			*p = one
+			return nil
+		}
+		if err == nil && bare == nil {
+			bare = &one
+		}
+		first = cmp.Or(first, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if bare == nil {
+		return first
+	}
+	*p = *bare
+	return nil
+}
+
+func (r *Registry) fetchProofFrom(ctx context.Context, client *rpc.Client, p *Proof) error {
+	root, err := r.stateRoot(ctx, client, p)
+	if err != nil {
+		return err
+	}
+	if err := r.fetchNodes(ctx, client, p, r.contracts.services, p.Claims.Services.IDs); err != nil {
+		return err
+	}
+	if err := r.fetchNodes(ctx, client, p, r.contracts.servers, p.Claims.Servers.IDs); err != nil {
+		return err
+	}
+	err = p.Claims.Check(root, p.Nodes)
+	if err == nil {
+		return nil
+	}
+	b, again := blockAt(ctx, client, number(p.State.Block))
+	if again == nil && b.Hash != common.Hash(p.State.Hash) {
 		return errMoved
 	}
 	return err
@@ -185,8 +227,8 @@ func (r *Registry) whyNot(ctx context.Context, c proof.Claims, err error) error 
 
 // stateRoot fetches the header of a proof's block. Where its hash, computed here, is the block's, then whoever vouches for
 // the block's hash vouches for the root; otherwise the endpoint alone does.
-func (r *Registry) stateRoot(ctx context.Context, p *Proof) (root [32]byte, err error) {
-	raw, err := ask[json.RawMessage](ctx, r.client, "eth_getBlockByNumber", number(p.Block), false)
+func (r *Registry) stateRoot(ctx context.Context, client *rpc.Client, p *Proof) (root [32]byte, err error) {
+	raw, err := ask[json.RawMessage](ctx, client, "eth_getBlockByNumber", number(p.State.Block), false)
 	if err != nil {
 		return root, err
 	}
@@ -216,14 +258,14 @@ type accountProof struct {
 }
 
 // fetchNodes asks for the proofs of a contract's count, running hash and commitments.
-func (r *Registry) fetchNodes(ctx context.Context, p *Proof, contract common.Address, ids []uint32) error {
+func (r *Registry) fetchNodes(ctx context.Context, client *rpc.Client, p *Proof, contract common.Address, ids []uint32) error {
 	slots := []common.Hash{proof.LogSlot(), proof.CountSlot()}
 	for _, id := range ids {
 		slots = append(slots, proof.CommitmentSlot(id))
 	}
 	for len(slots) > 0 {
 		n := min(len(slots), slotsAtOnce)
-		answer, err := ask[accountProof](ctx, r.client, "eth_getProof", contract, slots[:n], number(p.Block))
+		answer, err := ask[accountProof](ctx, client, "eth_getProof", contract, slots[:n], number(p.State.Block))
 		if err != nil {
 			return fmt.Errorf("%w of block %d: %w", ErrNoProof, p.Block, err)
 		}

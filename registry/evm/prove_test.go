@@ -71,7 +71,7 @@ func fill(t testing.TB, r *Registry, owner *Account) {
 
 func absence(t *testing.T, r *Registry, p *Proof) {
 	ids := []uint32{77}
-	if err := r.fetchNodes(t.Context(), p, r.contracts.servers, ids); err != nil {
+	if err := r.fetchNodes(t.Context(), r.client, p, r.contracts.servers, ids); err != nil {
 		t.Fatal(err)
 	}
 	h, err := proof.ParseHeader(p.Header)
@@ -298,6 +298,9 @@ func TestProofsOfLiar(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 		r.Close()
+		if p, err := among(t, honest, n.RPC[0], chain.URL(), chain.URL()).ProveAll(t.Context()); err != nil || p.Header == nil {
+			t.Errorf("%s, and two others do not: %+v, %v", name, p, err)
+		}
 	}
 }
 
