@@ -203,6 +203,7 @@ func mapped(t testing.TB, r *Registry, a common.Address, id uint32, slot uint64)
 // delegateTo gives an account the code of a contract, or with the zero address none (EIP-7702).
 func delegateTo(t testing.TB, chain world, r *Registry, a *Account, code common.Address) {
 	t.Helper()
+	advance(chain, time.Second)(t) // the pool takes one transaction of such an account at a time; now it knows that it has none
 	pending, err := ask[hexutil.Uint64](t.Context(), r.client, "eth_getTransactionCount", a.address, "pending")
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func delegateTo(t testing.TB, chain world, r *Registry, a *Account, code common.
 	if got, err := r.sender().wait(t.Context(), tx.Hash()); err != nil || got.Status != 1 {
 		t.Fatalf("delegation: status %d, %v", got.Status, err)
 	}
-	advance(chain, time.Second)(t) // the pool takes one transaction of such an account at a time; now it knows that it has none
+	advance(chain, time.Second)(t) // the same again
 }
 
 // deploy creates a contract of raw code.
