@@ -55,7 +55,7 @@ func (a *app) servicesRegister() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			p.file = args[0]
-			delegate, err := p.check()
+			delegate, err := parseDelegate(p.delegate)
 			if err != nil {
 				return err
 			}
@@ -82,7 +82,7 @@ func (a *app) servicesRegister() *cobra.Command {
 	}
 	p.flags(c)
 	deposit.flags(c)
-	c.Flags().StringVar(&p.delegate, "delegate", "", "address of an account that may revoke the service's revisions, and nothing else")
+	c.Flags().StringVar(&p.delegate, "delegate", "", serviceDelegate)
 	return c
 }
 
@@ -94,17 +94,6 @@ func (w *writing) delegates(ctx context.Context, id barnraise.ServiceID, delegat
 	}
 	tx, err := w.registry.SetServiceDelegate(ctx, w.account, id, delegate)
 	return w.did("set delegate", tx, err)
-}
-
-// check reads the delegate, which is zero where none is named.
-func (p *publication) check() (delegate barnraise.Address, err error) {
-	if p.delegate == "" {
-		return delegate, nil
-	}
-	if delegate, err = barnraise.ParseAddress(p.delegate); err != nil {
-		return delegate, fmt.Errorf("%w: --delegate: %w", errUsage, err)
-	}
-	return delegate, nil
 }
 
 func (a *app) servicesPublish() *cobra.Command {

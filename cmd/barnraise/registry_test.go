@@ -14,6 +14,7 @@ import (
 
 	"barnraise"
 	"barnraise/image"
+	"barnraise/registry"
 	"barnraise/registry/evm"
 )
 
@@ -145,11 +146,19 @@ func TestServersLive(t *testing.T) {
 	has(t, talk, "its deposit could be withdrawn")
 	out, talk = say(t, 0, "servers", "leave", "1", "--account", l.account)
 	has(t, out, "unlock 20")
+	shown, _ := say(t, 0, "servers", "show", "1")
+	has(t, shown, "status   leaving", "deposit  0.000000000000000001, to be withdrawn from 20")
 	has(t, talk, "server 1 has left; its deposit can be withdrawn from 20", "barnraise servers withdraw 1")
 	_, talk = say(t, exitFailed, "servers", "set", "1", "--capacity", "3", "--account", l.account)
 	has(t, talk, "server 1 is leaving", "register another with: barnraise servers register")
 	out, _ = say(t, 0, "servers", "withdraw", "1", "--account", l.account)
 	has(t, out, "amount 0.000000000000000001")
+	shown, _ = say(t, 0, "servers", "show", "1")
+	has(t, shown, "status   gone", "deposit  0\n", "delegate "+registry.Checksum(delegate.Address()))
+	shown, _ = say(t, 0, "servers", "show", "2", "--json")
+	if has(t, shown, `"deposit":"1"`); strings.Contains(shown, "unlockAt") {
+		t.Errorf("a server that has not left is %s", shown)
+	}
 	_, talk = say(t, exitFailed, "servers", "leave", "7", "--account", l.account)
 	has(t, talk, "there is no server 7; see: barnraise servers list")
 }
@@ -309,4 +318,58 @@ func TestServicesPublish(t *testing.T) {
 	say(t, exitUsage, "services", "revoke", "#1", "2", "--reason", strings.Repeat("x", 129), "--account", l.account)
 	out, _ = say(t, 0, "services", "show", "#1")
 	has(t, out, `revoked: "a mistake"`)
+	serviceEnds(t, l)
+}
+
+// serviceEnds: service 1 gets another delegate, and none, leaves, and brings its deposit back.
+func serviceEnds(t *testing.T, l *ledger) {
+	t.Helper()
+	as := func(args ...string) []string {
+		return append(append([]string{"services"}, args...), "--account", l.account)
+	}
+	shown := func() (d serviceDetail) {
+		t.Helper()
+		out, _ := say(t, 0, "services", "show", "1", "--json")
+		if err := json.Unmarshal([]byte(out), &d); err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	const delegate = "0x00000000000000000000000000000000000000dF"
+	set := as("set", "#1", "--delegate", delegate)
+	out, _ := say(t, 0, append(set, "--dry-run")...)
+	has(t, out, "set delegate: transaction", "nothing was sent")
+	out, talk := say(t, 0, set...)
+	has(t, out, "id #1", "delegate 0x")
+	has(t, talk, "set delegate: transaction 0x", "gas for 0.00")
+	if d := shown(); registry.Checksum(d.Delegate) != delegate || d.Deposit != "1" || d.UnlockAt != 0 {
+		t.Errorf("the service is %+v", d)
+	}
+	say(t, 0, as("set", "#1", "--delegate", "")...)
+	out, _ = say(t, 0, "services", "show", "1")
+	has(t, out, "delegate none", "deposit  0.000000000000000001\n")
+	_, talk = say(t, exitFailed, as("withdraw", "1")...)
+	has(t, talk, "service 1 is active, and has not left; it has to leave first, with: barnraise services leave 1")
+	_, talk = say(t, exitUsage, as("leave", "#1@2")...)
+	has(t, talk, "barnraise services revoke '#1' 2")
+	_, talk = say(t, exitFailed, as("leave", "thing")...)
+	has(t, talk, "may be anybody's")
+	_, talk = say(t, 0, as("leave", "1", "--dry-run")...)
+	has(t, talk, "its deposit could be withdrawn")
+	if d := shown(); d.Status != "active" {
+		t.Errorf("a dry run leaves it %s", d.Status)
+	}
+	out, talk = say(t, 0, as("leave", "1", "--json")...)
+	has(t, out, `"id":1`, `"unlock":"20`, `"does":"leave"`)
+	has(t, talk, "service #1 has left; its deposit can be withdrawn from 20", "barnraise services withdraw 1")
+	if d := shown(); d.Status != "leaving" || d.UnlockAt == 0 {
+		t.Errorf("the service is %+v", d)
+	}
+	_, talk = say(t, exitFailed, set...)
+	has(t, talk, "service 1 is leaving", "register another with: barnraise services register")
+	out, _ = say(t, 0, as("withdraw", "#1")...)
+	has(t, out, "id #1", "amount 0.000000000000000001")
+	if d := shown(); d.Status != "gone" || d.Deposit != "0" {
+		t.Errorf("the service is %+v", d)
+	}
 }

@@ -61,13 +61,10 @@ func remedy(r *evm.Revert) string {
 
 // wrongStatus is what to do with a record that is leaving or gone.
 func wrongStatus(r *evm.Revert) string {
-	switch {
-	case r.Record == "service":
-		return "register another with: barnraise services register"
-	case fmt.Sprint(r.Fields["status"]) == "1":
-		return fmt.Sprintf("it has to leave first, with: barnraise servers leave %v", r.Fields["id"])
+	if fmt.Sprint(r.Fields["status"]) == "1" {
+		return fmt.Sprintf("it has to leave first, with: barnraise %ss leave %v", r.Record, r.Fields["id"])
 	}
-	return "register another with: barnraise servers register"
+	return fmt.Sprintf("register another with: barnraise %ss register", r.Record)
 }
 
 // fieldFlag is where somebody wrote what a contract calls a field.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"barnraise"
 	"barnraise/registry"
@@ -17,7 +18,8 @@ import (
 
 func (a *app) servers() *cobra.Command {
 	c := &cobra.Command{Use: "servers", Short: "Look at servers, register and change them"}
-	c.AddCommand(a.serversList(), a.serversShow(), a.serversRegister(), a.serversSet(), a.serversLeave(), a.serversWithdraw())
+	c.AddCommand(a.serversList(), a.serversShow(), a.serversRegister(), a.serversSet())
+	c.AddCommand(endServer.commands(a)...)
 	return c
 }
 
@@ -74,6 +76,7 @@ func (a *app) serversList() *cobra.Command {
 // serverDetail is what servers show prints as JSON.
 type serverDetail struct {
 	serverResult
+	depositResult
 	Proof *proofResult `json:"proof,omitempty"`
 }
 
@@ -105,11 +108,12 @@ func (a *app) showServer(ctx context.Context, id barnraise.ServerID, prove bool)
 		return d, err
 	}
 	defer r.Close()
-	s, err := r.Snapshot(ctx)
+	s, err := r.State(ctx)
 	if err != nil {
 		return d, err
 	}
-	v, ok := s.Server(id)
+	a.vouch(r)
+	head, ok := s.Servers.Head(uint32(id))
 	if !ok {
 		return d, fmt.Errorf("the registry has no server %d", id)
 	}
@@ -118,16 +122,19 @@ func (a *app) showServer(ctx context.Context, id barnraise.ServerID, prove bool)
 		if err != nil {
 			return d, err
 		}
-		v, _ = p.State.Snapshot().Server(id)
-		d.Proof = describeProof(p, r.Network())
+		s, d.Proof = p.State, describeProof(p, r.Network())
+		head, _ = s.Servers.Head(uint32(id))
 	}
-	d.serverResult = describeServer(v)
+	v, _ := s.Snapshot().Server(id)
+	d.serverResult, d.depositResult = describeServer(v), describeDeposit(head)
 	return d, nil
 }
 
 func (d serverDetail) text(w io.Writer) {
-	fmt.Fprintf(w, "server %d at %s\nowner    %s\ndelegate %s\nkey      %s\nstatus   %s since block %d\noffers   %v\nrewards  %v\ncapacity %d\n",
-		d.ID, d.URL, registry.Checksum(d.Owner), registry.Checksum(d.Delegate), d.Key, d.Status, d.Since, d.Offers, d.Rewards, d.Capacity)
+	fmt.Fprintf(w, "server %d at %s\nowner    %s\ndelegate %s\n", d.ID, d.URL, registry.Checksum(d.Owner), delegateText(d.Delegate))
+	d.depositResult.text(w, time.Now())
+	fmt.Fprintf(w, "key      %s\nstatus   %s since block %d\noffers   %v\nrewards  %v\ncapacity %d\n",
+		d.Key, d.Status, d.Since, d.Offers, d.Rewards, d.Capacity)
 	d.Proof.text(w)
 }
 

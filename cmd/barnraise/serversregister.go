@@ -42,13 +42,7 @@ func (p *profile) check() (delegate barnraise.Address, err error) {
 	if !barnraise.ValidList(p.offers, barnraise.MaxOffers) || !barnraise.ValidList(p.rewards, barnraise.MaxRewards) {
 		return delegate, fmt.Errorf("%w: want at most %d offers and %d rewards", errUsage, barnraise.MaxOffers, barnraise.MaxRewards)
 	}
-	if p.delegate == "" {
-		return delegate, nil
-	}
-	if delegate, err = barnraise.ParseAddress(p.delegate); err != nil {
-		return delegate, fmt.Errorf("%w: --delegate: %w", errUsage, err)
-	}
-	return delegate, nil
+	return parseDelegate(p.delegate)
 }
 
 // publicKey is that of the key's file, which is made where it is missing; a dry run makes no file, and takes another key for it.

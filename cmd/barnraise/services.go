@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/big"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"barnraise"
 	"barnraise/registry"
@@ -15,8 +17,9 @@ import (
 )
 
 func (a *app) services() *cobra.Command {
-	c := &cobra.Command{Use: "services", Short: "Look at services, register and publish them"}
-	c.AddCommand(a.servicesList(), a.servicesShow(), a.servicesRegister(), a.servicesPublish(), a.servicesRevoke())
+	c := &cobra.Command{Use: "services", Short: "Look at services, register, publish and change them"}
+	c.AddCommand(a.servicesList(), a.servicesShow(), a.servicesRegister(), a.servicesPublish(), a.servicesRevoke(), a.servicesSet())
+	c.AddCommand(endService.commands(a)...)
 	return c
 }
 
@@ -87,9 +90,38 @@ func (a *app) servicesList() *cobra.Command {
 	}
 }
 
+// depositResult is what show prints of the deposit of a service or server. The members are those of a snapshot file.
+type depositResult struct {
+	Deposit  string `json:"deposit"`            // wei, decimal
+	UnlockAt uint64 `json:"unlockAt,omitempty"` // Unix seconds from which it can be withdrawn, missing before the owner left
+}
+
+func describeDeposit(h registry.Head) depositResult {
+	return depositResult{h.Deposit.String(), h.UnlockAt}
+}
+
+// text says it to people, in ether.
+func (d depositResult) text(w io.Writer, now time.Time) {
+	wei, _ := new(big.Int).SetString(d.Deposit, 10)
+	unlock := ""
+	if d.UnlockAt > 0 && wei.Sign() > 0 {
+		unlock = ", to be withdrawn from " + when(time.Unix(int64(min(d.UnlockAt, 1<<40)), 0), now)
+	}
+	fmt.Fprintf(w, "deposit  %s%s\n", inEther(wei), unlock)
+}
+
+// delegateText is a delegate for people.
+func delegateText(a barnraise.Address) string {
+	if a.IsZero() {
+		return "none"
+	}
+	return registry.Checksum(a)
+}
+
 // serviceDetail is what services show prints as JSON.
 type serviceDetail struct {
 	serviceResult
+	depositResult
 	Status    string               `json:"status"`
 	Since     uint64               `json:"since"`
 	Delegate  barnraise.Address    `json:"delegate"`
@@ -133,25 +165,33 @@ func (a *app) showService(ctx context.Context, name string, prove bool) (d servi
 		return d, err
 	}
 	defer r.Close()
-	s, err := r.Snapshot(ctx)
+	s, err := r.State(ctx)
 	if err != nil {
 		return d, err
 	}
-	id, _, err := registry.Resolve(s, r.Network().Names, name)
-	if err != nil || !prove {
-		return describeService(s, id), err
+	a.vouch(r)
+	id, _, err := registry.Resolve(s.Snapshot(), r.Network().Names, name)
+	if err != nil {
+		return d, err
+	}
+	if !prove {
+		d = describeService(s, id)
+		d.Trust = a.trust
+		return d, nil
 	}
 	p, err := r.ProveRecords(ctx, []barnraise.ServiceID{id}, nil)
 	if err != nil {
 		return d, err
 	}
-	d = describeService(p.State.Snapshot(), id)
-	d.Proof = describeProof(p, r.Network())
+	d = describeService(p.State, id)
+	d.Trust, d.Proof = p.Trust, describeProof(p, r.Network())
 	return d, nil
 }
 
 func (d serviceDetail) text(w io.Writer) {
-	fmt.Fprintf(w, "service %s %q\nowner    %s\nstatus   %s since block %d\nhosts    %v\n", d.ID, d.Name, registry.Checksum(d.Owner), d.Status, d.Since, d.Hosts)
+	fmt.Fprintf(w, "service %s %q\nowner    %s\ndelegate %s\n", d.ID, d.Name, registry.Checksum(d.Owner), delegateText(d.Delegate))
+	d.depositResult.text(w, time.Now())
+	fmt.Fprintf(w, "status   %s since block %d\nhosts    %v\n", d.Status, d.Since, d.Hosts)
 	for _, r := range d.Revisions {
 		state := map[bool]string{true: "active", false: ""}[r.Revision == d.Revision && !r.Revoked]
 		if r.Revoked {
@@ -163,13 +203,15 @@ func (d serviceDetail) text(w io.Writer) {
 	d.Proof.text(w)
 }
 
-func describeService(s *barnraise.Snapshot, id barnraise.ServiceID) serviceDetail {
+func describeService(state registry.State, id barnraise.ServiceID) serviceDetail {
+	s := state.Snapshot()
+	head, _ := state.Services.Head(uint32(id))
 	v, active, ok := s.Active(id)
 	if !ok && len(v.Revisions) > 0 {
 		active = v.Revisions[len(v.Revisions)-1]
 	}
 	d := serviceDetail{
-		serviceResult: describeRevision(v, active), Status: v.Status.String(), Since: v.Since, Delegate: v.Delegate,
+		serviceResult: describeRevision(v, active), depositResult: describeDeposit(head), Status: v.Status.String(), Since: v.Since, Delegate: v.Delegate,
 		Hosts: append([]barnraise.ServerID{}, s.Hosts(id)...),
 	}
 	for _, r := range v.Revisions {

@@ -120,26 +120,51 @@ func (r *Registry) RotateKey(ctx context.Context, a *Account, id barnraise.Serve
 // LeaveServer takes a server out of the registry at once, and returns from when on its deposit can be withdrawn, which is zero
 // in a rehearsal. Owner only. Where the contract refuses, the error is a [Revert].
 func (r *Registry) LeaveServer(ctx context.Context, a *Account, id barnraise.ServerID) (unlock time.Time, tx Tx, err error) {
-	call := r.contracts.server.PackUnregister(uint32(id))
-	event, tx, err := write[registry.Unregistered](ctx, r, a, r.contracts.servers, nil, call)
-	if err != nil {
-		return unlock, tx, fmt.Errorf("leave with server %s: %w", id, err)
+	if unlock, tx, err = r.leave(ctx, a, r.contracts.servers, uint32(id)); err != nil {
+		err = fmt.Errorf("leave with server %s: %w", id, err)
 	}
-	if event.UnlockAt > 0 {
+	return unlock, tx, err
+}
+
+// LeaveService takes a service with all its revisions out of the registry at once. It is otherwise as [Registry.LeaveServer].
+func (r *Registry) LeaveService(ctx context.Context, a *Account, id barnraise.ServiceID) (unlock time.Time, tx Tx, err error) {
+	if unlock, tx, err = r.leave(ctx, a, r.contracts.services, uint32(id)); err != nil {
+		err = fmt.Errorf("leave with service %s: %w", id, err)
+	}
+	return unlock, tx, err
+}
+
+func (r *Registry) leave(ctx context.Context, a *Account, contract common.Address, id uint32) (unlock time.Time, tx Tx, err error) {
+	call := r.contracts.server.PackUnregister(id) // both contracts have it
+	event, tx, err := write[registry.Unregistered](ctx, r, a, contract, nil, call)
+	if err == nil && event.UnlockAt > 0 {
 		unlock = time.Unix(int64(min(event.UnlockAt, 1<<40)), 0)
 	}
-	return unlock, tx, nil
+	return unlock, tx, err
 }
 
 // WithdrawServer pays the deposit of a server that left back to its owner, and ends the record; it returns the amount in wei,
 // nil in a rehearsal. Owner only. Where the contract refuses, the error is a [Revert], whose field "unlockAt" says from which
 // time on, in Unix seconds, it will not.
 func (r *Registry) WithdrawServer(ctx context.Context, a *Account, id barnraise.ServerID) (amount *big.Int, tx Tx, err error) {
-	event, tx, err := write[registry.Withdrawn](ctx, r, a, r.contracts.servers, nil, r.contracts.server.PackWithdraw(uint32(id)))
-	if err != nil {
-		return nil, tx, fmt.Errorf("withdraw deposit of server %s: %w", id, err)
+	if amount, tx, err = r.withdraw(ctx, a, r.contracts.servers, uint32(id)); err != nil {
+		err = fmt.Errorf("withdraw deposit of server %s: %w", id, err)
 	}
-	return event.Amount, tx, nil
+	return amount, tx, err
+}
+
+// WithdrawService pays the deposit of a service that left back to its owner. It is otherwise as [Registry.WithdrawServer].
+func (r *Registry) WithdrawService(ctx context.Context, a *Account, id barnraise.ServiceID) (amount *big.Int, tx Tx, err error) {
+	if amount, tx, err = r.withdraw(ctx, a, r.contracts.services, uint32(id)); err != nil {
+		err = fmt.Errorf("withdraw deposit of service %s: %w", id, err)
+	}
+	return amount, tx, err
+}
+
+func (r *Registry) withdraw(ctx context.Context, a *Account, contract common.Address, id uint32) (amount *big.Int, tx Tx, err error) {
+	call := r.contracts.server.PackWithdraw(id) // both contracts have it
+	event, tx, err := write[registry.Withdrawn](ctx, r, a, contract, nil, call)
+	return event.Amount, tx, err
 }
 
 // Revoke revokes a revision at once and for good, with a reason of at most 128 bytes that everybody reads. Owner or delegate.
