@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"math/big"
@@ -12,7 +11,6 @@ import (
 	"barnraise/dial"
 	"barnraise/registry"
 	"barnraise/registry/evm"
-	"barnraise/server"
 
 	"github.com/spf13/cobra"
 )
@@ -24,7 +22,7 @@ type profile struct {
 	offers, rewards idList
 	capacity        uint32
 	delegate        string
-	key             string // file
+	key             string // a public key, or a file
 }
 
 func (p *profile) flags(c *cobra.Command) {
@@ -34,7 +32,7 @@ func (p *profile) flags(c *cobra.Command) {
 	c.Flags().Var(&p.rewards, "rewards", "ids of the services it would like to see run; '' for none")
 	c.Flags().Uint32Var(&p.capacity, "capacity", 0, "units it is willing to host")
 	c.Flags().StringVar(&p.delegate, "delegate", "", "address of the account that may set offers, rewards and capacity, and nothing else")
-	c.Flags().StringVar(&p.key, "key", "", "file of the Ed25519 key that signs receipts (PEM); it is made where it is missing")
+	c.Flags().StringVar(&p.key, "key", "", keyHelp)
 }
 
 // check reads the delegate, which is zero where none is named, and refuses lists that no registry takes.
@@ -43,19 +41,6 @@ func (p *profile) check() (delegate barnraise.Address, err error) {
 		return delegate, fmt.Errorf("%w: want at most %d offers and %d rewards", errUsage, barnraise.MaxOffers, barnraise.MaxRewards)
 	}
 	return parseDelegate(p.delegate)
-}
-
-// publicKey is that of the key's file, which is made where it is missing; a dry run makes no file, and takes another key for it.
-func (p *profile) publicKey(dry bool) (key barnraise.PublicKey, err error) {
-	if _, missing := os.Stat(p.key); dry && errors.Is(missing, os.ErrNotExist) {
-		key, _, err := ed25519.GenerateKey(nil)
-		return barnraise.PublicKey(key), err
-	}
-	private, err := server.EnsureKey(p.key)
-	if err != nil {
-		return key, err
-	}
-	return barnraise.PublicKey(private[32:]), nil
 }
 
 // checkURL refuses what no client of the network would call, before it is paid for.
@@ -95,9 +80,12 @@ func (a *app) serversRegister() *cobra.Command {
 				if err := p.checkURL(w.registry.Network()); err != nil {
 					return err
 				}
-				key, err := p.publicKey(w.dry())
+				key, private, err := p.publicKey(w.dry())
 				if err != nil {
 					return err
+				}
+				if !private && delegate.IsZero() && !alone {
+					return fmt.Errorf("%w: a delegate's account is made beside the server's private key: name one with --delegate, or --no-delegate", errUsage)
 				}
 				if delegate.IsZero() && !alone {
 					if delegate, err = p.split(c.Context(), w); err != nil {

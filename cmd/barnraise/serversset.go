@@ -28,7 +28,7 @@ func (a *app) serversSet() *cobra.Command {
 			}
 			changed := c.Flags().Changed
 			if changed("key") && p.key == "" {
-				return fmt.Errorf("%w: --key wants a file", errUsage)
+				return fmt.Errorf("%w: --key wants a file or a key", errUsage)
 			}
 			if !slices.ContainsFunc([]string{"offers", "rewards", "capacity", "url", "key", "delegate"}, changed) {
 				return fmt.Errorf("%w: nothing to set; see: barnraise servers set --help", errUsage)
@@ -76,13 +76,16 @@ func (p *profile) set(ctx context.Context, w *writing, id barnraise.ServerID, de
 	return p.setLists(ctx, w, v, changed)
 }
 
-// rotate gives the server the key of the file.
+// rotate gives the server the key that is named.
 func (p *profile) rotate(ctx context.Context, w *writing, v barnraise.Server) error {
-	key, err := p.publicKey(w.dry())
+	key, private, err := p.publicKey(w.dry())
 	if err != nil {
 		return err
 	}
 	if old, ok := v.Key(); ok && old.Key == key {
+		if !private {
+			return fmt.Errorf("server %d has that key already", v.ID)
+		}
 		return fmt.Errorf("server %d has the key of %s already: name a file that is not there yet, and it is made", v.ID, p.key)
 	}
 	tx, err := w.registry.RotateKey(ctx, w.account, v.ID, key)
@@ -90,7 +93,12 @@ func (p *profile) rotate(ctx context.Context, w *writing, v barnraise.Server) er
 		return err
 	}
 	w.made["key"] = key
-	w.app.say("start the server with the key of %s now: receipts under the one before hold for %d blocks more", p.key, w.registry.Params().Grace)
+	file := "FILE"
+	if private {
+		file = p.key
+	}
+	w.app.say("the server goes on with it, without a restart, once it has the private key and server.yaml says next: {key: %s}; "+
+		"receipts under the one before hold for %d blocks more", file, w.registry.Params().Grace)
 	return nil
 }
 
