@@ -115,8 +115,9 @@ type book struct {
 	Planned  int64  // the epoch by the clock in which was planned last
 	Written  int64  // and in which the lists were written last
 	Dossiers map[barnraise.ServiceID]dossier
-	Owners   map[barnraise.Address]uint64   // of services that this server has to do with: the epoch in which they were seen first
-	Taken    map[barnraise.ServiceID]uint32 // of services of others that run here, or are offered: the newest revision that may without a word
+	Owners   map[barnraise.Address]uint64     // of services that this server has to do with: the epoch in which they were seen first
+	Taken    map[barnraise.ServiceID]uint32   // of services of others that run here, or are offered: the newest revision that may without a word
+	Ran      map[barnraise.ServiceID][]uint32 // revisions that ran here when they were last looked at, and are to go on
 }
 
 // acquaintance is since when a server is known, and as whom.

@@ -10,7 +10,8 @@ import (
 )
 
 // outgoing lists what runs here and goes on to the end of its grace, though its service does not: the revision that came after it is
-// not to run here, and callers who have not seen that one yet still come (protocol 1.4). What the operator denies is none of it.
+// not to run here, and callers who have not seen that one yet still come (protocol 1.4). What ran here before this server was started
+// again goes on, too. What the operator denies is none of it.
 func (s *Server) outgoing(confirmed, head *barnraise.Snapshot, now sight, keys []hostKey) (list []hostKey) {
 	s.mu.RLock()
 	var here []hostKey
@@ -20,18 +21,46 @@ func (s *Server) outgoing(confirmed, head *barnraise.Snapshot, now sight, keys [
 		}
 	}
 	s.mu.RUnlock()
+	here = s.broker.ran(here)
 	for _, k := range here {
-		if slices.Contains(keys, k) || !replaced(head, k) || revoked(head, k) {
+		if slices.Contains(keys, k) || !replaced(head, k) || revoked(head, k) || s.failedGate(k) {
 			continue
 		}
 		if s.broker.turnsDown(now, k.service) && s.broker.denied(confirmed, k) == "" {
 			list = append(list, k)
 		}
 	}
-	slices.SortFunc(list, func(a, b hostKey) int {
-		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.revision, b.revision))
-	})
+	slices.SortFunc(list, hostKey.compare)
+	s.broker.runs(here, keys, list)
 	return list
+}
+
+// ran adds to what runs here what did when the book was written.
+func (b *broker) ran(here []hostKey) (list []hostKey) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list = slices.Clone(here)
+	for id, revisions := range b.book.Ran {
+		for _, number := range revisions {
+			list = append(list, hostKey{id, number})
+		}
+	}
+	slices.SortFunc(list, hostKey.compare)
+	return slices.Compact(list)
+}
+
+// runs has the book know, from when it is saved next, what of all that ran here is to go on.
+func (b *broker) runs(here []hostKey, wanted ...[]hostKey) {
+	ran := make(map[barnraise.ServiceID][]uint32)
+	goesOn := slices.Concat(wanted...)
+	for _, k := range here {
+		if slices.Contains(goesOn, k) {
+			ran[k.service] = append(ran[k.service], k.revision)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.book.Ran = ran
 }
 
 // replaced reports whether a revision was the active one until lately: the one after it is in its first grace.

@@ -95,6 +95,52 @@ func TestProtocol1_4RevisionThatIsNotToRun(t *testing.T) {
 	}
 }
 
+// A server that is started again within the grace goes on with the revision that ran here, whether it saw the next one come into
+// force or was away; one that never ran it begins nothing that is over.
+func TestProtocol1_4OldRevisionAfterARestart(t *testing.T) {
+	service, one := barnraise.ServiceID(2), uint32(1)
+	for name, c := range map[string]struct {
+		until uint64 // the block in which it is stopped; zero where it never ran
+		offer []barnraise.ServiceID
+		want  string
+	}{
+		"within the grace":    {31, nil, "1@1 2@1"},
+		"before it":           {29, []barnraise.ServiceID{2}, "1@1 2@1"},
+		"it did not run here": {0, nil, "1@1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			memory := &notebook{}
+			prepare := func(r *running, c *Config, d *Dependencies) {
+				r.ofOthers(t)
+				c.Hosting, c.Allow, d.Memory = HostingAsk, []Rule{{Service: &service, Revision: &one}}, memory
+				r.update(t, 2, 30, "")
+			}
+			if c.until != 0 {
+				inBubble(t, prepare, func(t *testing.T, r *running) {
+					pass(30 * time.Second)
+					r.at(c.until)
+					pass(10 * time.Second)
+				})
+			}
+			inBubble(t, func(r *running, config *Config, d *Dependencies) {
+				prepare(r, config, d)
+				r.chain.block, r.chain.servers[0].Offers = 32, c.offer
+			}, func(t *testing.T, r *running) {
+				for _, step := range []struct {
+					block uint64
+					runs  string
+				}{{32, c.want}, {34, c.want}, {35, "1@1"}} {
+					r.at(step.block)
+					pass(10 * time.Second)
+					if got := r.hosts(); got != step.runs || slices.Contains(r.chain.offers(), service) {
+						t.Errorf("block %d: %q runs, want %q; %d is offered", step.block, got, step.runs, r.chain.offers())
+					}
+				}
+			})
+		})
+	}
+}
+
 // What is denied altogether, or revoked, stops in the grace as at any other time.
 func TestWhatIsDeniedHasNoGrace(t *testing.T) {
 	memory := &notebook{}

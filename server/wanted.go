@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"slices"
 
 	"barnraise"
@@ -10,6 +11,10 @@ import (
 type hostKey struct {
 	service  barnraise.ServiceID
 	revision uint32
+}
+
+func (k hostKey) compare(o hostKey) int {
+	return cmp.Or(cmp.Compare(k.service, o.service), cmp.Compare(k.revision, o.revision))
 }
 
 // ahead is how many revisions of a service are prepared before they are active: an owner may publish thousands.
