@@ -141,6 +141,30 @@ func TestProtocol1_4OldRevisionAfterARestart(t *testing.T) {
 	}
 }
 
+// A revision that answers otherwise the second time is dropped within its grace, too, and not begun again.
+func TestWhatFailsTheGateHasNoGrace(t *testing.T) {
+	service, one := barnraise.ServiceID(2), uint32(1)
+	inBubble(t, func(r *running, c *Config, d *Dependencies) {
+		r.ofOthers(t)
+		c.Hosting, c.Allow, d.Memory = HostingAsk, []Rule{{Service: &service, Revision: &one}}, &notebook{}
+		r.update(t, 2, 30, "")
+	}, func(t *testing.T, r *running) {
+		pass(30 * time.Second)
+		r.at(30)
+		if got := r.hosts(); got != "1@1 2@1" {
+			t.Fatalf("%q runs", got)
+		}
+		r.mu.RLock()
+		h := r.hosted[2][1]
+		r.mu.RUnlock()
+		r.rechecked(t.Context(), h, conformance.ErrFailed)
+		pass(10 * time.Minute)
+		if got := r.hosts(); got != "1@1" {
+			t.Errorf("%q runs", got)
+		}
+	})
+}
+
 // What is denied altogether, or revoked, stops in the grace as at any other time.
 func TestWhatIsDeniedHasNoGrace(t *testing.T) {
 	memory := &notebook{}
