@@ -127,6 +127,25 @@ func (s *Server) recognise(head *barnraise.Snapshot, v barnraise.Server) bool {
 	return true
 }
 
+// Find finds the server of a configuration in the registry as that server itself does, also while its key or URL changes: by what it
+// is registered with, and by what is next. It reports false where it is not there. A file of a key that cannot be read counts for
+// nothing.
+func (c Config) Find(head *barnraise.Snapshot) (barnraise.Server, bool) {
+	var own Server
+	for _, file := range []string{c.Key, c.Next.Key} {
+		if key, err := ReadKey(file); err == nil {
+			own.keys = append(own.keys, key)
+		}
+	}
+	for _, v := range head.Servers() {
+		here := v.URL != "" && (v.URL == c.URL || v.URL == c.Next.URL) && (c.Server == 0 || c.Server == v.ID)
+		if here && v.Status == barnraise.StatusActive && own.keyFor(head, v) != nil {
+			return v, true
+		}
+	}
+	return barnraise.Server{}, false
+}
+
 // keyFor is the key of this server's own that signs for a server of the registry at a block, nil where there is none.
 func (s *Server) keyFor(head *barnraise.Snapshot, v barnraise.Server) ed25519.PrivateKey {
 	var current, old ed25519.PrivateKey

@@ -266,3 +266,52 @@ func TestKeyFor(t *testing.T) {
 		}
 	}
 }
+
+// From outside a server is found by what it is registered with, while its key or URL changes, and by nothing else.
+func TestFindByConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	made := make(map[string]barnraise.PublicKey)
+	for _, name := range []string{"key.pem", "next.pem", "other.pem"} {
+		key, err := EnsureKey(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[name] = publicKey(key)
+	}
+	config := Config{URL: "http://a.example", Key: filepath.Join(dir, "key.pem")}
+	coming := config
+	coming.Next = Next{Key: filepath.Join(dir, "next.pem"), URL: "http://b.example"}
+	elsewhere, missing := config, coming
+	elsewhere.Server, missing.Next.Key = 8, filepath.Join(dir, "none.pem")
+	now := func(name string) []barnraise.Key { return []barnraise.Key{{Key: made[name], From: 1}} }
+	rotated := func(to uint64) []barnraise.Key {
+		return []barnraise.Key{{Key: made["key.pem"], From: 1, To: to}, {Key: made["next.pem"], From: to}}
+	}
+	for name, c := range map[string]struct {
+		config Config
+		url    string
+		keys   []barnraise.Key
+		status barnraise.Status
+		want   bool
+	}{
+		"as it is":                     {config, "http://a.example", now("key.pem"), barnraise.StatusActive, true},
+		"as it is, before a change":    {coming, "http://a.example", now("key.pem"), barnraise.StatusActive, true},
+		"by the next key":              {coming, "http://a.example", rotated(10), barnraise.StatusActive, true},
+		"by the next URL":              {coming, "http://b.example", now("key.pem"), barnraise.StatusActive, true},
+		"by both":                      {coming, "http://b.example", rotated(10), barnraise.StatusActive, true},
+		"by the old key, in its grace": {config, "http://a.example", rotated(18), barnraise.StatusActive, true},
+		"the next key is not there":    {missing, "http://a.example", rotated(10), barnraise.StatusActive, false},
+		"the old key, after its grace": {config, "http://a.example", rotated(10), barnraise.StatusActive, false},
+		"a URL that nobody spoke of":   {config, "http://b.example", now("key.pem"), barnraise.StatusActive, false},
+		"a key that nobody spoke of":   {coming, "http://a.example", now("other.pem"), barnraise.StatusActive, false},
+		"another id":                   {elsewhere, "http://a.example", now("key.pem"), barnraise.StatusActive, false},
+		"it has left":                  {config, "http://a.example", now("key.pem"), barnraise.StatusLeaving, false},
+		"no URL at all, and none next": {config, "", now("key.pem"), barnraise.StatusActive, false},
+	} {
+		s := barnraise.Server{ID: 7, URL: c.url, Status: c.status, Keys: c.keys}
+		head := barnraise.NewSnapshot(testNetwork.Registry(), 20, [32]byte{}, 5, nil, []barnraise.Server{s})
+		if v, ok := c.config.Find(head); ok != c.want || ok && v.ID != 7 {
+			t.Errorf("%s: %t, server %d", name, ok, v.ID)
+		}
+	}
+}

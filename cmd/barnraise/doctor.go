@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -174,6 +173,13 @@ func (a *app) examineServer(ctx context.Context, d *diagnosis, c server.Config) 
 	} else {
 		d.found("key", err, "%s", c.Key)
 	}
+	if c.Next.Key != "" {
+		if _, err := server.ReadKey(c.Next.Key); err != nil {
+			d.add("next", note, "%v: the key that is to come is not taken up like that", err)
+		} else {
+			d.add("next", fine, "%s, once the registry shows it", c.Next.Key)
+		}
+	}
 	if c.Account == "" {
 		d.add("account", note, "none: what runs here is not announced on chain; do it with: barnraise servers set")
 	} else {
@@ -207,17 +213,15 @@ func (a *app) examineServer(ctx context.Context, d *diagnosis, c server.Config) 
 	}
 	d.add("block", fine, "%d, with %d services and %d servers", snapshot.Block, len(snapshot.Services()), len(snapshot.Servers()))
 	if key != nil {
-		id, err := registered(snapshot, c, barnraise.PublicKey(key.Public().(ed25519.PublicKey)))
+		id, err := registered(snapshot, c)
 		d.found("registry", err, "server %d is this one", id)
 	}
 }
 
 // registered finds the entry of a server.
-func registered(s *barnraise.Snapshot, c server.Config, key barnraise.PublicKey) (barnraise.ServerID, error) {
-	for _, v := range s.Servers() {
-		if k, ok := v.Key(); ok && k.Key == key && v.URL == c.URL && (c.Server == 0 || c.Server == v.ID) {
-			return v.ID, nil
-		}
+func registered(s *barnraise.Snapshot, c server.Config) (barnraise.ServerID, error) {
+	if v, ok := c.Find(s); ok {
+		return v.ID, nil
 	}
 	return 0, fmt.Errorf("no server is registered with URL %s and this key: register it with: barnraise servers register", c.URL)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -101,11 +100,10 @@ func (d *desk) look(ctx context.Context) (v view, err error) {
 	if err := v.read(ctx, reader); err != nil {
 		return v, err
 	}
-	key, err := server.ReadKey(d.config.Key)
-	if err != nil {
+	if _, err := server.ReadKey(d.config.Key); err != nil {
 		return v, err
 	}
-	v.self, err = registered(v.head, d.config, barnraise.PublicKey(key.Public().(ed25519.PublicKey)))
+	v.self, err = registered(v.head, d.config)
 	return v, err
 }
 
