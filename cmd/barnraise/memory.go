@@ -18,7 +18,7 @@ import (
 // storeFile is where a server keeps what it must not forget, below its data directory.
 const storeFile = "barnraise.db"
 
-// openStore opens the store of a server that runs, or is about to.
+// openStore opens the store of a server that runs, or is about to. It makes the data directory where there is none.
 func openStore(ctx context.Context, c server.Config) (*store.Store, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

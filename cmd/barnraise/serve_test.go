@@ -2,10 +2,12 @@ package main
 
 import (
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"barnraise"
+	"barnraise/budget"
 	"barnraise/server"
 )
 
@@ -32,5 +34,16 @@ func TestWarningsOfAServer(t *testing.T) {
 				t.Errorf("%s: it says %s, want %s", name, b.String(), want)
 			}
 		}
+	}
+}
+
+// A server that never ran has no data directory yet.
+func TestFirstStoreOfAServer(t *testing.T) {
+	s, err := openStore(t.Context(), server.Config{Data: filepath.Join(t.TempDir(), "home", "data"), Budgets: budget.Default()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
