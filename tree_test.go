@@ -22,8 +22,8 @@ import (
 
 // floors says on which floor each room stands. A room imports lower floors only.
 var floors = map[string]int{
-	"": 0, "whole": 0,
-	"jsonrpc": 1, "strictyaml": 1, "dial": 1, "content": 1, "wasm": 1, "verifiers": 1, "endpoint": 1, "outbox": 1,
+	"": 0, "until": 0, "head": 0, "whole": 0,
+	"jsonrpc": 1, "strictyaml": 1, "dial": 1, "content": 1, "wasm": 1, "verifiers": 1, "endpoint": 1, "outbox": 1, "quick": 1,
 	"score": 2, "manifest": 2, "service": 2, "image": 2, "verifier": 2, "registry": 2,
 	"judge": 3, "runtime": 3, "barter": 3, "store": 3, "adversary": 3,
 	"client": 4, "conformance": 4, "hosting": 4,
@@ -74,6 +74,9 @@ var inRoom = map[[2]string]string{
 	{"barnraise/registry/devchain", "barnraise/registry/contracts/services"}: "it watches for a published activeFrom",
 	{"barnraise/registry/evm", "barnraise/registry/contracts/services"}:      "it speaks to the contracts",
 	{"barnraise/registry/evm", "barnraise/registry/contracts/servers"}:       "it speaks to the contracts",
+	{"barnraise/registry/evm", "barnraise/registry/proof"}:                   "it fetches what is proven there",
+	{"barnraise/registry/start", "barnraise/registry/proof"}:                 "it checks what strangers say",
+	{"barnraise/registry/proof/prooftest", "barnraise/registry"}:             "it makes states of registries",
 	{"barnraise/registry/evm/signer", "barnraise/registry"}:                  "what a signer says is shown as all strangers' words are",
 }
 

@@ -137,10 +137,11 @@ func (c *Client) post(ctx context.Context, t target, v candidate, request []byte
 	if resp.Code == http.StatusNotFound || ahead(block, t.snapshot.Block) {
 		c.hint()
 	}
-	switch {
+	receipt, receipts := resp.Header("Barnraise-Receipt")
+	switch coding, _ := resp.Header("Content-Encoding"); {
 	case unknownRevision(resp):
 		return nil, "", fmt.Errorf("%w: it answers %.80q: %w", errServer, resp.Status, errUnknownRevision)
-	case resp.StatusCode != http.StatusOK:
+	case resp.Code != http.StatusOK:
 		return nil, "", fmt.Errorf("%w: it answers %.80q", errServer, resp.Status)
 	case coding != "":
 		return nil, "", fmt.Errorf("%w: it answers in a content coding nobody asked for", errServer)

@@ -1,14 +1,15 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 
 	"barnraise"
+	"barnraise/dial"
 
 	"github.com/go-json-experiment/json"
 )
@@ -20,15 +21,16 @@ var errUnknownRevision = errors.New("it does not run this revision")
 const maxProblem = 4 << 10
 
 // unknownRevision reports whether a response says that the server does not run the revision.
-func unknownRevision(resp *http.Response) bool {
-	if resp.StatusCode != http.StatusNotFound {
+func unknownRevision(resp *dial.Posted) bool {
+	if resp.Code != http.StatusNotFound {
 		return false
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
+	var b bytes.Buffer
+	err := resp.ReadBody(&b, maxProblem)
 	var problem struct {
 		Type string `json:"type"`
 	}
-	return err == nil && json.Unmarshal(b, &problem) == nil && problem.Type == "unknown-revision"
+	return err == nil && json.Unmarshal(b.Bytes(), &problem) == nil && problem.Type == "unknown-revision"
 }
 
 // attempt makes a call of what a reference means, to one revision.

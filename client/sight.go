@@ -113,14 +113,14 @@ func (c *Client) hint() {
 func (c *Client) refresh(ctx context.Context) (*barnraise.Snapshot, error) {
 	c.hint()
 	c.sight.mu.Lock()
-	seen, renewing := c.sight.snapshot, c.sight.renewing
+	seen, under := c.sight.snapshot, c.sight.renewing
 	c.sight.mu.Unlock()
 	if seen == nil {
 		return c.renew(ctx)
 	}
-	if renewing != nil {
+	if under != nil {
 		select {
-		case <-renewing:
+		case <-under:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -21,6 +21,7 @@ import (
 	"barnraise/manifest"
 	"barnraise/registry/evm"
 	"barnraise/server"
+	"barnraise/whole"
 )
 
 // TestChangesUnderLoad changes what stands in the registry while callers ask without a pause, and not one of their calls fails: a new
@@ -332,7 +333,7 @@ func (m Member) configure(t *testing.T, line string) {
 	path := filepath.Join(m.Data, "server.yaml")
 	b, err := os.ReadFile(path)
 	if err == nil {
-		err = writeFile(path, append(b, line+"\n"...))
+		err = whole.Write(path, append(b, line+"\n"...), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -71,7 +71,10 @@ func ReadConfig(path string) (Config, error) {
 	if err := strictyaml.Decode(path, data, &c); err != nil {
 		return Config{}, err
 	}
-	files := []*string{&c.Network, &c.Key, &c.Account, &c.Data, &c.Next.Key}
+	files := []*string{&c.Network, &c.Key, &c.Password, &c.Data, &c.Next.Key}
+	if signer.IsFile(c.Account) {
+		files = append(files, &c.Account)
+	}
 	if c.TLS != nil {
 		files = append(files, &c.TLS.Certificate, &c.TLS.Key)
 	}

@@ -59,8 +59,8 @@ type Dependencies struct {
 	// Evidence is where evidence is kept that is exchanged with others. Nil exchanges none.
 	Evidence  evidence.Store
 	Happened  func(store.Event)      // told what evidence shows; nil for nobody
-	Rules     func() (Config, error) // reads the configuration again, for its rules of hosting; nil for those it began with
-	Random    *rand.Rand             // draws probes; nil for one of its own
+	Rules     func() (Config, error) // reads the configuration again, for its rules of hosting and what is next; nil for what it began with
+	Random    *rand.Rand             // draws probes, and whom images are fetched from; nil for one of its own
 	Tell      func(Step)             // told of each step of hosting, one after the other; nil for nobody
 	Listener  net.Listener           // taken in place of the address that the configuration names; nil for none
 	Transport http.RoundTripper      // by which others are reached; nil for one that dials public addresses alone, or private ones in a private network
@@ -110,7 +110,8 @@ type Server struct {
 	saved    time.Time     // when the meter was saved last; only follow looks at it
 	record   budget.Record // what was saved then
 
-	foretold map[hostKey]string // what the operator was told of what comes into force; only sync looks at it
+	head     *barnraise.Snapshot // as it was last noticed; only sync looks at it
+	foretold map[hostKey]string  // what the operator was told of what comes into force; only sync looks at it
 
 	block       atomic.Uint64                       // the newest registry block seen
 	id          atomic.Uint32                       // own id, once known
@@ -144,7 +145,7 @@ func Open(c Config, d Dependencies) (*Server, error) {
 		config: c, network: d.Network, registry: d.Registry, writes: d.Writes, keys: []ed25519.PrivateKey{d.Key}, rules: d.Rules, local: d.Local, log: d.Log, poll: d.Poll, now: d.Now,
 		http: dial.Client(d.Network.Private(), 0), transit: endpoint.NewTransit(transitRoom), starting: make(chan struct{}, startsAtOnce),
 		hosted: make(map[barnraise.ServiceID]map[uint32]*hosted), underWay: make(map[hostKey]context.CancelFunc), trials: make(map[hostKey]trial), refused: make(map[hostKey]time.Time),
-		kept: make(map[hostKey]barnraise.Digest), around: d.Around,
+		kept: make(map[hostKey]barnraise.Digest), around: d.Around, excerpts: newExcerpts(),
 	}
 	s.face.Store(&face{d.Key, c.URL})
 	if s.around == nil {

@@ -168,8 +168,12 @@ func (s *Server) holders(snapshot *barnraise.Snapshot, id barnraise.ServiceID, r
 		}
 	}
 	draws := rand.New(rand.NewPCG(s.seed^uint64(s.now().UnixNano()), uint64(id)))
-	draws.Shuffle(len(urls), func(i, j int) { urls[i], urls[j] = urls[j], urls[i] })
-	urls = urls[:min(len(urls), maxSources-1)]
+	draws.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	list = list[:min(len(list), maxSources-1)]
+	clear(at)
+	for i, h := range list {
+		at[h.url] = i
+	}
 	add(r.Home)
 	return list
 }

@@ -39,6 +39,8 @@ type networkResult struct {
 	ServiceCount  int                            `json:"serviceCount"`
 	ServerCount   int                            `json:"serverCount"`
 	Active        activeResult                   `json:"active"`
+	Trust         evm.Trust                      `json:"trust"`
+	Endpoints     []endpointResult               `json:"endpoints"`
 	Proof         *proofResult                   `json:"proof,omitempty"`
 }
 
@@ -120,6 +122,7 @@ func (a *app) showNetwork(ctx context.Context, prove bool, save string) (n netwo
 	if err != nil {
 		return n, err
 	}
+	a.vouch(r)
 	n = describeNetwork(r, head, confirmed)
 	if prove {
 		p, err := r.ProveAll(ctx)

@@ -127,6 +127,7 @@ type serviceDetail struct {
 	Delegate  barnraise.Address    `json:"delegate"`
 	Hosts     []barnraise.ServerID `json:"hosts"`
 	Revisions []revisionDetail     `json:"revisions"`
+	Trust     evm.Trust            `json:"trust"`
 	Proof     *proofResult         `json:"proof,omitempty"`
 }
 

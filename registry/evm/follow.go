@@ -124,22 +124,10 @@ func (x *index) sync(ctx context.Context, goal goal, reads func() *fold) (*barnr
 	case <-ctx.Done():
 		return nil, fmt.Errorf("read registry: %w", context.Cause(ctx))
 	}
-	return f.bring(ctx)
-}
-
-// bring brings the snapshot to the target block. The turn is the caller's.
-func (f *follower) bring(ctx context.Context) (*barnraise.Snapshot, error) {
-	var err error
-	for range maxAttempts {
-		if err = f.advance(ctx); err == nil {
-			return f.snapshot, nil
-		}
-		switch {
-		case errors.Is(err, registry.ErrEvents) || errors.Is(err, errMoved):
-			f.reset()
-		case !errors.Is(err, errBehind):
-			return nil, fmt.Errorf("read registry: %w", err)
-		}
+	x.load(ctx)
+	s, err := x.reach(ctx, goal)
+	if err != nil {
+		s, err = x.last(ctx, reads().snapshot, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read registry: %w", err)

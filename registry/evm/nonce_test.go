@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // TestReplaced: who waits for a transaction whose number another one used is told so.
@@ -118,35 +116,10 @@ func TestFirstBlock(t *testing.T) {
 	}
 }
 
-// TestManyProcesses: programs that share a key and make the very same call at once make it once each, or are told that they
+// testManyProcesses: programs that share a key and make the very same call at once make it once each, or are told that they
 // did not.
-func TestManyProcesses(t *testing.T) {
-	t.Run("embedded", func(t *testing.T) { manyProcesses(t, newRegistry(t, newChain(t), testParams), alice) })
-	t.Run("anvil", func(t *testing.T) {
-		bin := os.Getenv("BARNRAISE_ANVIL")
-		if bin == "" && os.Getenv("CI") != "" {
-			t.Fatal("BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
-		}
-		if bin == "" {
-			t.Skip("no second implementation of the chain: BARNRAISE_ANVIL does not name an anvil binary (Foundry)")
-		}
-		client, url := startAnvil(t, bin)
-		key, err := crypto.HexToECDSA("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80") // its first, known to all
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := Deploy(t.Context(), client, accountOf(key), testParams)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n.RPC = []string{url}
-		r, err := New(t.Context(), client, n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(r.Close)
-		manyProcesses(t, r, accountOf(key))
-	})
+func testManyProcesses(t *testing.T, chain world) {
+	manyProcesses(t, newRegistry(t, chain, testParams), alice)
 }
 
 func manyProcesses(t *testing.T, r *Registry, of *Account) {

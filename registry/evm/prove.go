@@ -16,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rlp"
+	"github.com/ethereum/go-ethereum/rpc"
 )
 
 // slotsAtOnce is how many slots one request asks proofs of. Endpoints take 1,024 of them and answer about five thousand bytes
@@ -26,32 +27,41 @@ const slotsAtOnce = 256
 // eth_getProof.
 var ErrNoProof = errors.New("the RPC endpoint gives no proof")
 
+// ErrNoService is the error for a service that the registry does not have at a block.
+var ErrNoService = errors.New("no such service")
+
 // Proof is what the contracts are proven to store at a block, as far as somebody wanted to know.
 type Proof struct {
-	Block    uint64
-	Hash     registry.BlockHash // as the RPC endpoint says, unless somebody else vouches for it
-	Header   []byte             // in RLP, of that hash; nil where the chain hashes headers otherwise than Ethereum
-	Nodes    *proof.Nodes
-	Services int // how many services were held against what is stored; none was altered
-	Servers  int
-
-	ServicesLog, ServersLog     [32]byte // the running hashes
-	ServicesCount, ServersCount uint32   // how many records there are
+	State  registry.State // what was held against it
+	Claims proof.Claims   // what of it
+	Trust  Trust          // in the block's hash
+	Header []byte         // in RLP, of that hash; nil where the chain hashes headers otherwise than Ethereum
+	Nodes  *proof.Nodes   // all that was asked for
 }
 
 // ProveRecords holds records at the head of the chain against what the contracts are proven to store, and counts and running
-// hashes with them. It fails with [proof.ErrAltered] and [proof.ErrProof] where they are not the same, with [ErrNoProof], and
-// like [Registry.Snapshot]. What it proves is what the next Snapshot says, unless the chain has gone on.
+// hashes with them. It fails with [proof.ErrNoRecord], with [proof.ErrAltered] and [proof.ErrProof] where what is stored is
+// something else, with [ErrNoProof], and like [Registry.Snapshot].
 func (r *Registry) ProveRecords(ctx context.Context, services []barnraise.ServiceID, servers []barnraise.ServerID) (*Proof, error) {
-	return r.head.prove(ctx, func(s registry.State) (proof.Claims, error) {
-		return proof.Claim(s, services, servers)
-	})
+	return r.prove(ctx, r.State, func(s registry.State) (proof.Claims, error) { return proof.Claim(s, services, servers) })
 }
 
-// ProveAll is ProveRecords for every record: that none is altered and none missing. It asks for a proof of each, 15,000 in a
-// few seconds from an endpoint on this machine.
+// ProveAll is ProveRecords for every record: that none is altered and none missing. It asks for a proof of each.
 func (r *Registry) ProveAll(ctx context.Context) (*Proof, error) {
-	return r.head.prove(ctx, func(s registry.State) (proof.Claims, error) { return proof.ClaimAll(s) })
+	return r.prove(ctx, r.State, proof.ClaimAll)
+}
+
+// WriteFile writes the whole registry at the confirmed block as a snapshot file, with the proof of all of it where the chain
+// hashes headers as Ethereum does. It fails like [Registry.ProveAll] and [Registry.Confirmed], and with the error of the writer.
+func (r *Registry) WriteFile(ctx context.Context, w io.Writer) (*Proof, error) {
+	p, err := r.prove(ctx, r.ConfirmedState, proof.ClaimAll)
+	if err != nil {
+		return nil, err
+	}
+	if p.Header != nil {
+		p.State.Proof = proof.Backing(p.Header, p.Nodes)
+	}
+	return p, registry.WriteState(w, p.State)
 }
 
 // Excerpt is a service, its hosts and its homes at the confirmed block, with the proof for them: what somebody needs who
@@ -60,7 +70,7 @@ func (r *Registry) ProveAll(ctx context.Context) (*Proof, error) {
 // [Registry.Confirmed].
 func (r *Registry) Excerpt(ctx context.Context, id barnraise.ServiceID, hosts int) (registry.Excerpt, error) {
 	var e registry.Excerpt
-	p, err := r.confirmed.prove(ctx, func(s registry.State) (proof.Claims, error) {
+	p, err := r.prove(ctx, r.ConfirmedState, func(s registry.State) (proof.Claims, error) {
 		var ok bool
 		if e, ok = s.Excerpt(id, hosts); !ok {
 			return proof.Claims{}, fmt.Errorf("service %s at block %d: %w", id, s.Block, ErrNoService)
@@ -78,99 +88,54 @@ func (r *Registry) Excerpt(ctx context.Context, id barnraise.ServiceID, hosts in
 	return e, nil
 }
 
-// ErrNoService is the error for a service that the registry does not have at a block.
-var ErrNoService = errors.New("no such service")
-
-// WriteFile writes the whole registry at the confirmed block as a snapshot file, with the proof of all of it. It fails like
-// [Registry.ProveAll] and [Registry.Confirmed].
-func (r *Registry) WriteFile(ctx context.Context, w io.Writer) (*Proof, error) {
-	var file bytes.Buffer
-	p, err := r.confirmed.prove(ctx, func(s registry.State) (proof.Claims, error) {
-		file.Reset()
-		if err := registry.WriteState(&file, s); err != nil {
-			return proof.Claims{}, err
-		}
-		return proof.ClaimAll(s)
+// HashAt is the hash of a block, as the endpoints have it, and how many of them do. It fails with [ErrDisagree] where they
+// contradict each other and none has a majority behind it.
+func (r *Registry) HashAt(ctx context.Context, n uint64) (registry.BlockHash, Trust, error) {
+	said := poll(ctx, r.pool, r.pool.usable(), func(ctx context.Context, _ *endpoint, c *rpc.Client) (block, error) {
+		return blockAt(ctx, c, number(n))
 	})
-	if err != nil {
-		return nil, err
+	votes := map[common.Hash]int{}
+	var best common.Hash
+	var failures []error
+	for _, a := range said {
+		if a.err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", a.from.name, a.err))
+			continue
+		}
+		if votes[a.value.Hash]++; votes[a.value.Hash] > votes[best] {
+			best = a.value.Hash
+		}
 	}
-	s, err := registry.ReadState(&file) // the follower's has gone on
-	if err != nil {
-		return nil, err
+	t := Trust{Agreed: votes[best], Of: len(r.pool.endpoints)}
+	switch {
+	case len(votes) == 0:
+		return registry.BlockHash{}, t, fmt.Errorf("fetch block %d: %w", n, errors.Join(failures...))
+	case len(votes) > 1 && !t.Majority():
+		return registry.BlockHash{}, t, fmt.Errorf("fetch block %d: %w", n, ErrDisagree)
 	}
-	if p.Header != nil {
-		s.Proof = proof.Backing(p.Header, p.Nodes)
-	}
-	return p, registry.WriteState(w, s)
+	return registry.BlockHash(best), t, nil
 }
 
-// prove brings the follower to its block, asks what is wanted there, and proves it. What the chain had before it reorganised
+// prove takes the registry at a block, asks what is wanted of it, and proves that. What the chain had before it reorganised
 // cannot be proven: then it begins again.
-func (f *follower) prove(ctx context.Context, want func(registry.State) (proof.Claims, error)) (*Proof, error) {
-	var err error
+func (r *Registry) prove(
+	ctx context.Context, at func(context.Context) (registry.State, error), want func(registry.State) (proof.Claims, error),
+) (p *Proof, err error) {
 	for range maxAttempts {
-		var p *Proof
-		if p, err = f.proveOnce(ctx, want); err == nil {
-			return p, nil
+		p = &Proof{Nodes: new(proof.Nodes)}
+		if p.State, err = at(ctx); err != nil {
+			return nil, err
 		}
-		if !errors.Is(err, errMoved) && !errors.Is(err, errBehind) {
+		p.Trust = r.Trust()
+		if p.Claims, err = want(p.State); err == nil {
+			err = r.fetchProof(ctx, p)
+		}
+		if !errors.Is(err, errMoved) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("prove registry: %w", err)
-}
-
-func (f *follower) proveOnce(ctx context.Context, want func(registry.State) (proof.Claims, error)) (*Proof, error) {
-	var c proof.Claims
-	if err := f.look(ctx, func(s registry.State) (err error) {
-		c, err = want(s)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return f.registry.proofOf(ctx, c)
-}
-
-// look shows the state at the follower's block to somebody, who may keep nothing of it.
-func (f *follower) look(ctx context.Context, use func(registry.State) error) error {
-	select {
-	case <-f.turn:
-		defer func() { f.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return fmt.Errorf("read registry: %w", context.Cause(ctx))
-	}
-	if _, err := f.bring(ctx); err != nil {
-		return err
-	}
-	at := uint64(f.at.Number)
-	if f.next != at+1 || f.folded.block > at {
-		return fmt.Errorf("events of block %d are read, the endpoint is at block %d: %w", f.folded.block, at, errBehind)
-	}
-	return use(registry.State{
-		Registry: f.registry.network.Registry(), Block: at, Hash: registry.BlockHash(f.at.Hash), Time: int64(f.at.Time),
-		Grace: uint64(f.registry.params.Grace), Services: f.services, Servers: f.servers,
-	})
-}
-
-// proofOf fetches the proofs of claims, and holds these against them.
-func (r *Registry) proofOf(ctx context.Context, c proof.Claims) (*Proof, error) {
-	p := &Proof{
-		Block: c.Block, Hash: c.Hash, Nodes: new(proof.Nodes), Services: len(c.Services.IDs), Servers: len(c.Servers.IDs),
-		ServicesLog: c.Services.Log, ServersLog: c.Servers.Log, ServicesCount: c.Services.Count, ServersCount: c.Servers.Count,
-	}
-	root, err := r.stateRoot(ctx, p)
 	if err != nil {
-		return nil, err
-	}
-	if err := r.fetchNodes(ctx, p, r.contracts.services, c.Services.IDs); err != nil {
-		return nil, err
-	}
-	if err := r.fetchNodes(ctx, p, r.contracts.servers, c.Servers.IDs); err != nil {
-		return nil, err
-	}
-	if err := c.Check(root, p.Nodes); err != nil {
-		return nil, r.whyNot(ctx, c, err)
+		return nil, fmt.Errorf("prove registry: %w", err)
 	}
 	return p, nil
 }
@@ -237,10 +202,10 @@ func (r *Registry) stateRoot(ctx context.Context, client *rpc.Client, p *Proof) 
 		Root common.Hash `json:"stateRoot"`
 	}
 	if err := json.Unmarshal(raw, &b); err != nil {
-		return root, fmt.Errorf("fetch block %d: %w", p.Block, err)
+		return root, fmt.Errorf("fetch block %d: %w", p.State.Block, err)
 	}
-	if b == nil || b.Hash != common.Hash(p.Hash) {
-		return root, fmt.Errorf("block %d was %s: %w", p.Block, p.Hash, errMoved)
+	if b == nil || b.Hash != common.Hash(p.State.Hash) {
+		return root, fmt.Errorf("block %d was %s: %w", p.State.Block, p.State.Hash, errMoved)
 	}
 	var header types.Header
 	if json.Unmarshal(raw, &header) == nil && header.Hash() == b.Hash {
@@ -267,7 +232,7 @@ func (r *Registry) fetchNodes(ctx context.Context, client *rpc.Client, p *Proof,
 		n := min(len(slots), slotsAtOnce)
 		answer, err := ask[accountProof](ctx, client, "eth_getProof", contract, slots[:n], number(p.State.Block))
 		if err != nil {
-			return fmt.Errorf("%w of block %d: %w", ErrNoProof, p.Block, err)
+			return fmt.Errorf("%w of block %d: %w", ErrNoProof, p.State.Block, err)
 		}
 		if err := answer.add(p.Nodes); err != nil {
 			return err

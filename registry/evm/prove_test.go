@@ -32,12 +32,12 @@ func proofs(t *testing.T, client *rpc.Client, url string, owner *Account) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if p, err := r.ProveAll(ctx); err != nil || p.ServicesCount != 0 || p.ServersCount != 0 || p.Header == nil {
+	if p, err := r.ProveAll(ctx); err != nil || p.Claims.Services.Count != 0 || p.Claims.Servers.Count != 0 || p.Header == nil {
 		t.Fatalf("of an empty registry: %+v, %v", p, err)
 	}
-	fill(t, r, owner)
+	populate(t, r, owner)
 	p, err := r.ProveAll(ctx)
-	if err != nil || p.Services != 2 || p.Servers != 5 || p.Header == nil {
+	if err != nil || len(p.Claims.Services.IDs) != 2 || len(p.Claims.Servers.IDs) != 5 || p.Header == nil {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	if _, err := r.ProveRecords(ctx, []barnraise.ServiceID{2}, nil); err != nil {
@@ -51,8 +51,8 @@ func proofs(t *testing.T, client *rpc.Client, url string, owner *Account) {
 	t.Run("excerpt", func(t *testing.T) { provenExcerpt(t, r) })
 }
 
-// fill registers two services, and four servers that offer them, and one that offers nothing.
-func fill(t testing.TB, r *Registry, owner *Account) {
+// populate registers two services, and four servers that offer them, and one that offers nothing.
+func populate(t testing.TB, r *Registry, owner *Account) {
 	t.Helper()
 	for _, name := range []string{"search", "whisper"} {
 		v := revision(t, name)
@@ -75,7 +75,7 @@ func absence(t *testing.T, r *Registry, p *Proof) {
 		t.Fatal(err)
 	}
 	h, err := proof.ParseHeader(p.Header)
-	if err != nil || h.Hash != p.Hash || h.Number != p.Block {
+	if err != nil || h.Hash != p.State.Hash || h.Number != p.State.Block {
 		t.Fatalf("header %+v, %v", h, err)
 	}
 	c, err := proof.Open(h.Root, r.network.Servers, p.Nodes)
@@ -196,7 +196,7 @@ func provenFile(t *testing.T, r *Registry) {
 			return err
 		}
 		h, err := proof.OfState(s)
-		if err == nil && h.Hash != p.Hash {
+		if err == nil && h.Hash != p.State.Hash {
 			return errors.New("another block")
 		}
 		return err
@@ -261,7 +261,7 @@ func provenExcerpt(t *testing.T, r *Registry) {
 func TestProofsOfLiar(t *testing.T) {
 	chain := newChain(t)
 	honest := newRegistry(t, chain, testParams)
-	fill(t, honest, bob)
+	populate(t, honest, bob)
 	proving := func(result string, err error) change {
 		return func(method string, _ []json.RawMessage, r json.RawMessage) (json.RawMessage, error) {
 			if method == "eth_getProof" {
