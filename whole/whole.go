@@ -5,6 +5,7 @@ package whole
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,15 @@ const mostLinks = 16
 // stays one, and the file is written that it leads to. Where it fails nothing has changed, save that a name may be new that does
 // not outlast a crash. It fails with [ErrNoFile], and as the disk does; the directory has to be there.
 func Write(path string, b []byte, perm fs.FileMode) error {
+	return WriteFrom(path, perm, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// WriteFrom is [Write] of what write writes. Where write fails, so does it, and the file is as it was. That there is no place for the
+// file shows before write is called.
+func WriteFrom(path string, perm fs.FileMode, write func(io.Writer) error) error {
 	path, perm, err := place(path, perm.Perm())
 	if err != nil {
 		return err
@@ -37,7 +47,7 @@ func Write(path string, b []byte, perm fs.FileMode) error {
 		return err
 	}
 	defer os.Remove(f.Name()) // it is gone where all went well
-	_, err = f.Write(b)
+	err = write(f)
 	if err = errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package whole
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,6 +67,30 @@ func TestWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// Who cannot go on writing changes nothing, and where there is no place for the file is not called.
+func TestWriteFrom(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	put(t, path, "what was there before", 0o600)
+	broken := errors.New("broken")
+	half := func(w io.Writer) error {
+		_, err := io.WriteString(w, "half")
+		return errors.Join(err, broken)
+	}
+	if err := WriteFrom(path, 0o600, half); !errors.Is(err, broken) {
+		t.Errorf("%v, want %v", err, broken)
+	}
+	if text, _ := read(t, path); text != "what was there before" {
+		t.Errorf("%q is there", text)
+	}
+	alone(t, dir, 1)
+	called := false
+	err := WriteFrom(filepath.Join(dir, "missing", "file"), 0o600, func(io.Writer) error { called = true; return nil })
+	if !errors.Is(err, fs.ErrNotExist) || called {
+		t.Errorf("%v, called: %t", err, called)
 	}
 }
 

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"barnraise/registry"
 	"barnraise/registry/evm"
+	"barnraise/whole"
 
 	"github.com/spf13/cobra"
 )
@@ -69,21 +68,11 @@ func (r *proofResult) text(w io.Writer) {
 
 // saveSnapshot writes the whole registry with its proof into a file, which then is whole or as it was before.
 func (a *app) saveSnapshot(ctx context.Context, r *evm.Registry, path string) (*evm.Proof, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return nil, fmt.Errorf("save snapshot: %w", err)
-	}
-	defer os.Remove(f.Name())
-	p, err := r.WriteFile(ctx, f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
+	var p *evm.Proof
+	err := whole.WriteFrom(path, 0o644, func(w io.Writer) (err error) {
+		p, err = r.WriteFile(ctx, w)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("save snapshot: %w", err)
 	}

@@ -53,8 +53,8 @@ Where the registry cannot be read, an id is taken as it is; a server that runs h
 // maxReason is the longest reason of a denial.
 const maxReason = 1000
 
-// whole refuses a revision: what is said is said of all.
-func whole(ref string) error {
+// noRevision refuses a revision: what is said is said of all.
+func noRevision(ref string) error {
 	if strings.Contains(ref, "@") {
 		return fmt.Errorf("%w: %q: a denial is of the whole service: leave the revision out", errUsage, ref)
 	}
@@ -62,7 +62,7 @@ func whole(ref string) error {
 }
 
 func (d *desk) lift(ctx context.Context, ref string) error {
-	if err := whole(ref); err != nil {
+	if err := noRevision(ref); err != nil {
 		return err
 	}
 	v, id, _, err := d.resolve(ctx, ref)
@@ -88,7 +88,7 @@ const lookWithin = 30 * time.Second
 
 // deny does its work without a registry, too: who has to take something down has no time to wait for one.
 func (d *desk) deny(ctx context.Context, ref, reason string) error {
-	if err := whole(ref); err != nil {
+	if err := noRevision(ref); err != nil {
 		return err
 	}
 	looking, cancel := context.WithTimeout(ctx, lookWithin)

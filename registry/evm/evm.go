@@ -207,15 +207,8 @@ func (r *Registry) Network() registry.Network { return r.network }
 // current is the client to ask besides the index: of the first endpoint that answers and was not found lying.
 func (r *Registry) current() *rpc.Client { return r.pool.current(r.client) }
 
-// read calls a function of a contract that changes nothing, at a block. It fails with [errNoContract] where the contract did
-// not exist yet.
-func read[T any](
-	ctx context.Context, r *Registry, a common.Address, at string, call []byte, unpack func([]byte) (T, error),
-) (T, error) {
-	return readFrom(ctx, r.current(), a, at, call, unpack)
-}
-
-// readFrom is read over one endpoint.
+// readFrom calls a function of a contract that changes nothing, at a block, over one endpoint. It fails with [errNoContract] where the
+// contract did not exist yet.
 func readFrom[T any](
 	ctx context.Context, c *rpc.Client, a common.Address, at string, call []byte, unpack func([]byte) (T, error),
 ) (T, error) {

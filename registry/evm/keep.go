@@ -17,6 +17,7 @@ import (
 
 	"barnraise"
 	"barnraise/registry"
+	"barnraise/whole"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -60,25 +61,10 @@ func (k FileKeeper) LoadBase(context.Context) ([]byte, error) {
 
 // SaveBase replaces the file as a whole: whoever ends in between finds the old one or the new one.
 func (k FileKeeper) SaveBase(_ context.Context, data []byte) error {
-	dir := filepath.Dir(string(k))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(string(k)), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), string(k))
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return whole.Write(string(k), data, 0o600)
 }
 
 // MaxBase is the longest base, in bytes, that is kept or read back.

@@ -186,11 +186,6 @@ func firstBlock(head uint64, holds func(uint64) (bool, error)) (uint64, bool) {
 	return after, true
 }
 
-// wait is land for a transaction that nobody else can take the place of.
-func (s sender) wait(ctx context.Context, hash common.Hash) (receipt, error) {
-	return s.await(ctx, hash, func(time.Duration) error { return nil })
-}
-
 // maxBehind is how often an endpoint is asked whose head lacks a block of which it has shown a receipt.
 const maxBehind = 5
 
